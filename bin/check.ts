@@ -1,0 +1,43 @@
+/**
+ * `npm test`: format, lint, types, then every test. Ends with the line `N passed, N failed`.
+ * Arguments are test files to run instead of all (the other checks are then left out).
+ */
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+
+const asked = process.argv.slice(2);
+
+type Step = { readonly name: string; readonly command: string; readonly args: readonly string[] };
+
+const checks: readonly Step[] = [
+  { name: "format", command: "oxfmt", args: ["--check"] },
+  { name: "lint", command: "oxlint", args: [] },
+  { name: "types", command: "tsc", args: [] },
+];
+
+function run(step: Step): Promise<boolean> {
+  console.log(`— ${step.name}`);
+  return new Promise((resolve) => {
+    const child = spawn(step.command, step.args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", (error) => {
+      console.error(`${step.command} could not be started: ${error.message}`);
+      resolve(false);
+    });
+    child.on("exit", (code) => resolve(code === 0));
+  });
+}
+
+const failed: string[] = [];
+for (const step of asked.length === 0 ? checks : []) {
+  if (!(await run(step))) failed.push(step.name);
+}
+const files = asked.length > 0 ? asked : globSync(["src/**/*.test.ts", "tests/**/*.test.ts"]).toSorted();
+const reporter = new URL("./count-reporter.ts", import.meta.url).href;
+const tests: Step = {
+  name: `tests (${files.length} files)`,
+  command: process.execPath,
+  args: ["--test", "--test-concurrency=2", "--test-timeout=180000", `--test-reporter=${reporter}`, ...files],
+};
+process.env["SKILLBOSS_FAILED_CHECKS"] = failed.join(", ");
+if (!(await run(tests))) failed.push("tests");
+process.exit(failed.length === 0 ? 0 : 1);
