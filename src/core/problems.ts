@@ -1,0 +1,154 @@
+/**
+ * Everything that can go wrong as a customer may read it: code → status, type, default message.
+ * The error documentation and the OpenAPI document are checked against this list.
+ */
+export const problems = {
+  invalid_request: { status: 400, type: "invalid_request_error", message: "The request is not valid." },
+  invalid_json: { status: 400, type: "invalid_request_error", message: "The body is not valid JSON." },
+  wrong_endpoint: { status: 400, type: "invalid_request_error", message: "This model is not called here." },
+  upstream_rejected_request: {
+    status: 400,
+    type: "invalid_request_error",
+    message: "The provider of this model refused the request as invalid.",
+  },
+  missing_authorization: {
+    status: 401,
+    type: "invalid_request_error",
+    message: "Send your key as `Authorization: Bearer sk-…`.",
+  },
+  invalid_api_key: { status: 401, type: "invalid_request_error", message: "Invalid API key provided." },
+  insufficient_balance: { status: 402, type: "insufficient_balance", message: "Insufficient credits." },
+  model_not_allowed: { status: 403, type: "permission_error", message: "This key may not call this model." },
+  not_found: { status: 404, type: "invalid_request_error", message: "There is nothing at this address." },
+  model_not_found: { status: 404, type: "invalid_request_error", message: "There is no such model." },
+  method_not_allowed: {
+    status: 405,
+    type: "invalid_request_error",
+    message: "This address does not take this method.",
+  },
+  request_timeout: {
+    status: 408,
+    type: "invalid_request_error",
+    message: "The request body did not arrive in time.",
+  },
+  key_limit_reached: {
+    status: 409,
+    type: "invalid_request_error",
+    message: "This account has as many keys as its plan allows.",
+  },
+  conflict: {
+    status: 409,
+    type: "invalid_request_error",
+    message: "A request with this Idempotency-Key is still running.",
+  },
+  request_too_large: {
+    status: 413,
+    type: "invalid_request_error",
+    message: "The request body is too large.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    type: "invalid_request_error",
+    message: "Send the body as uncompressed application/json.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    type: "invalid_request_error",
+    message: "This Idempotency-Key was used with another body.",
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    type: "rate_limit_error",
+    message: "Too many requests in the last minute.",
+  },
+  concurrency_limit_exceeded: { status: 429, type: "rate_limit_error", message: "Too many calls at once." },
+  headers_too_large: {
+    status: 431,
+    type: "invalid_request_error",
+    message: "The request headers are too large.",
+  },
+  internal_error: {
+    status: 500,
+    type: "api_error",
+    message: "Something went wrong on our side. Nothing was charged.",
+  },
+  upstream_error: {
+    status: 502,
+    type: "api_error",
+    message: "The provider of this model could not be reached.",
+  },
+  upstream_invalid_response: {
+    status: 502,
+    type: "api_error",
+    message: "The provider of this model sent an answer that cannot be read.",
+  },
+  provider_not_configured: {
+    status: 503,
+    type: "api_error",
+    message: "No provider of this model is configured.",
+  },
+  upstream_unavailable: {
+    status: 503,
+    type: "api_error",
+    message: "The providers of this model are not available right now.",
+  },
+  service_unavailable: {
+    status: 503,
+    type: "api_error",
+    message: "A part of the service is not available right now.",
+  },
+  shutting_down: { status: 503, type: "api_error", message: "This server is shutting down." },
+  upstream_timeout: {
+    status: 504,
+    type: "api_error",
+    message: "The provider of this model did not answer in time.",
+  },
+} as const satisfies Record<string, { status: number; type: string; message: string }>;
+
+export type ProblemCode = keyof typeof problems;
+
+export type ProblemDetails = {
+  /** Public. Ours, never an upstream's or a user's text. */
+  readonly message?: string;
+  /** The field of the request that is at fault, as a path: `messages[2].content`. */
+  readonly param?: string;
+  /** Whole seconds; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  /** Further public fields of the error object, such as `required_credits`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** For the log only. */
+  readonly cause?: unknown;
+};
+
+/** A refusal or failure that the customer sees. Everything in it but `cause` is public. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly param: string | null;
+  readonly retryAfterSeconds: number | undefined;
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    super(details.message ?? problems[code].message, { cause: details.cause });
+    this.name = "Problem";
+    this.code = code;
+    this.param = details.param ?? null;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? (problems[code].status >= 502 ? 5 : undefined);
+    this.extra = details.extra ?? {};
+  }
+
+  get status(): number {
+    return problems[this.code].status;
+  }
+
+  /** The `error` object of every answer and of an in-stream error event. */
+  toError(requestId: string): Record<string, unknown> {
+    return {
+      message: this.message,
+      type: problems[this.code].type,
+      code: this.code,
+      param: this.param,
+      request_id: requestId,
+      ...this.extra,
+    };
+  }
+}

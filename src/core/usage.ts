@@ -1,0 +1,22 @@
+/** The chargeable things. A new unit of charge is one more line here. */
+export const meters = [
+  "input_tokens",
+  "cache_read_tokens",
+  "cache_write_tokens",
+  "output_tokens",
+  "images",
+  "video_seconds",
+  "audio_seconds",
+  "chars",
+  "requests",
+  "pages",
+  "emails",
+] as const;
+
+export type Meter = (typeof meters)[number];
+
+/** How much of each meter a call used. Input meters exclude each other: a cached token is not also an input token. */
+export type Usage = Readonly<Partial<Record<Meter, number>>>;
+
+/** Whether the numbers came from the provider, were counted here, or are the sum of both. */
+export type UsageSource = "provider" | "estimated";
