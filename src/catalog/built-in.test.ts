@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { costOf, nanoUsd, rateOf } from "../core/price.ts";
+import type { Usage } from "../core/usage.ts";
+import { loadCatalog } from "./load.ts";
+
+const folder = join(import.meta.dirname, "..", "..", "catalog");
+const catalog = loadCatalog({ directories: [folder] });
+const chatModels = catalog.models.filter((model) => model.kind === "chat");
+
+/** The model and alias of a name that must be there. */
+function found(name: string) {
+  const answer = catalog.find(name);
+  assert.ok(answer !== undefined, name);
+  return answer;
+}
+
+const tokens: Usage = {
+  input_tokens: 1000,
+  cache_read_tokens: 1000,
+  cache_write_tokens: 1000,
+  output_tokens: 1000,
+};
+
+test("every built-in file is loaded", () => {
+  const files = (part: string) =>
+    readdirSync(join(folder, part), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".json"),
+    );
+  assert.equal(catalog.models.length, files("models").length);
+  assert.equal(catalog.providers.length, files("providers").length);
+  assert.ok(chatModels.length >= 35, `${chatModels.length} chat models`);
+});
+
+test("the documented chat models resolve as documented, a successor visibly", () => {
+  const documented = [
+    ["claude-4-5-sonnet", "anthropic/claude-sonnet-4-5", "same"],
+    ["claude-3-5-haiku", "anthropic/claude-haiku-4-5", "successor"],
+    ["gpt-5", "openai/gpt-5", "same"],
+    ["gpt-4-turbo", "openai/gpt-4o", "successor"],
+    ["gpt-4o", "openai/gpt-4o", "same"],
+    ["gpt-4o-mini", "openai/gpt-4o-mini", "same"],
+    ["gemini-2.5-flash", "google/gemini-2.5-flash", "same"],
+    ["gemini-2.0-pro", "google/gemini-2.5-pro", "successor"],
+    ["deepseek/deepseek-v3", "openrouter/deepseek/deepseek-chat", "same"],
+  ] as const;
+  for (const [name, id, kind] of documented) {
+    const { model, alias } = found(name);
+    assert.equal(model.id, id, name);
+    assert.equal(alias?.kind, kind, name);
+    assert.equal(alias?.listed, true, name);
+    if (kind === "successor") assert.match(alias?.note ?? "", /answers/, name);
+  }
+  const qwen = found("qwen/qwen-max");
+  assert.equal(qwen.model.id, "qwen/qwen-max");
+  assert.equal(qwen.alias, undefined);
+});
+
+test("the documented runs are known as runs with their documented prices and no offer yet", () => {
+  const documented = [
+    ["flux-1.1-pro", "image", { images: 1 }, 2_000_000n],
+    ["google/veo-3.1", "video", { video_seconds: 1 }, 10_400_000n],
+    ["firecrawl/scrape", "scraper", { requests: 1 }, 250_000n],
+  ] as const;
+  for (const [name, category, usage, cost] of documented) {
+    const { model } = found(name);
+    assert.equal(model.kind, "run", name);
+    assert.equal(model.category, category, name);
+    assert.deepEqual(model.offers, [], name);
+    assert.equal(costOf(model.retail ?? [], usage, "0.05"), cost, name);
+  }
+});
+
+test("gpt-4o-mini is offered by OpenAI first and by OpenRouter second, with room for an image in the hold", () => {
+  const { model } = found("gpt-4o-mini");
+  assert.deepEqual(
+    model.offers.map((offer) => [offer.provider.id, offer.upstreamModel]),
+    [
+      ["openai", "gpt-4o-mini"],
+      ["openrouter", "openai/gpt-4o-mini"],
+    ],
+  );
+  // 48,169 is OpenAI's count for the widest image: 2,833 and 8 tiles of 5,667.
+  assert.ok(model.imageTokens >= 48_169);
+});
+
+test("every chat offer has a price above zero for every token meter, short and long", () => {
+  for (const model of chatModels) {
+    assert.ok(model.offers.length > 0, model.id);
+    for (const offer of model.offers) {
+      for (const length of [1000, model.contextWindow]) {
+        for (const meter of [
+          "input_tokens",
+          "cache_read_tokens",
+          "cache_write_tokens",
+          "output_tokens",
+        ] as const) {
+          const usage =
+            meter === "output_tokens" ? { input_tokens: length, [meter]: length } : { [meter]: length };
+          const rate = rateOf(offer.price, meter, usage);
+          assert.ok(
+            rate !== undefined && nanoUsd(rate.usd) > 0n,
+            `${model.id} ${offer.provider.id} ${meter}`,
+          );
+          assert.equal(rate.per, 1_000_000, model.id);
+        }
+      }
+    }
+  }
+});
+
+test("a cached read never costs more than fresh input, and output never less than half of it", () => {
+  for (const model of chatModels) {
+    for (const offer of model.offers) {
+      const usd = (meter: "input_tokens" | "cache_read_tokens" | "output_tokens") =>
+        nanoUsd(rateOf(offer.price, meter, tokens)?.usd ?? "0");
+      assert.ok(usd("cache_read_tokens") <= usd("input_tokens"), `${model.id} ${offer.provider.id}`);
+      assert.ok(usd("output_tokens") * 2n >= usd("input_tokens"), `${model.id} ${offer.provider.id}`);
+    }
+  }
+});
+
+test("above the threshold every token of a long call costs the higher price", () => {
+  const price = found("gemini-2.5-pro").model.offers[0]?.price ?? [];
+  assert.equal(costOf(price, { input_tokens: 200_000, output_tokens: 1000 }, "0.05"), 5_200_000n);
+  assert.equal(costOf(price, { input_tokens: 200_001, output_tokens: 1000 }, "0.05"), 10_300_050n);
+});
+
+test("a replacement is a model with no end in sight", () => {
+  for (const model of catalog.models) {
+    const replacement = model.lifecycle.replacement;
+    if (replacement === undefined) continue;
+    assert.equal(model.lifecycle.state, "deprecated", model.id);
+    assert.equal(found(replacement).model.lifecycle.state, "active", model.id);
+  }
+});
+
+test("common spellings of one model find it", () => {
+  const spellings = {
+    "anthropic/claude-sonnet-4-5": [
+      "claude-sonnet-4-5",
+      "claude-sonnet-4.5",
+      "claude-4.5-sonnet",
+      "bedrock/claude-4-5-sonnet",
+      "anthropic/claude-sonnet-4.5",
+      "claude-sonnet-4-5-20250929",
+      "Anthropic/Claude-Sonnet-4-5",
+    ],
+    "anthropic/claude-opus-4-6": ["bedrock/claude-4-6-opus", "claude-4-6-opus", "claude-opus-4.6"],
+    "google/gemini-2.5-flash": ["gemini/gemini-2.5-flash", "vertex/gemini-2.5-flash"],
+    "openai/gpt-5": ["GPT-5", "gpt-5-2025-08-07", "openrouter/openai/gpt-5"],
+    "openrouter/deepseek/deepseek-chat": ["deepseek-v3", "deepseek/deepseek-chat"],
+  };
+  for (const [id, names] of Object.entries(spellings)) {
+    for (const name of names) assert.equal(found(name).model.id, id, name);
+  }
+});
+
+test("Claude models say how they think and whether they take sampling parameters", () => {
+  const told = (name: string) => {
+    const { model } = found(name);
+    return [model.capabilities.thinking, model.capabilities.sampling, model.maxOutput];
+  };
+  assert.deepEqual(told("claude-haiku-4-5"), ["budget", true, 64_000]);
+  assert.deepEqual(told("claude-sonnet-4-6"), ["adaptive", true, 128_000]);
+  assert.deepEqual(told("claude-opus-4-7"), ["adaptive", false, 128_000]);
+  assert.deepEqual(told("claude-sonnet-5-5"), ["adaptive", false, 128_000]);
+});
+
+test("OpenRouter serves last where the maker serves too", () => {
+  for (const model of chatModels) {
+    const resold = model.offers.findIndex((offer) => offer.provider.id === "openrouter");
+    assert.ok(resold === -1 || resold === model.offers.length - 1, model.id);
+  }
+});
+
+test("loading takes less than 60 ms once the machine has a moment", () => {
+  const durationsMs = Array.from({ length: 8 }, () => {
+    const start = performance.now();
+    loadCatalog({ directories: [folder] });
+    return performance.now() - start;
+  });
+  assert.ok(Math.min(...durationsMs) < 60, durationsMs.join(", "));
+});

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { Model, Provider } from "../core/model.ts";
+import { modelOf, openModelOf, providerOf } from "./build.ts";
+import type { Catalog, Found } from "./catalog.ts";
+import { faultsBetween } from "./check.ts";
+import { nearNames } from "./near-names.ts";
+import { readCatalogFiles } from "./read-files.ts";
+import type { Fault } from "./read-files.ts";
+import { isModelName } from "./schema.ts";
+import type { OpenModelFacts } from "./schema.ts";
+
+export type CatalogSources = {
+  /** The built-in folder first, then the operator's own, whose files add or override by id. */
+  readonly directories: readonly string[];
+  /** Names in the registry of wires; a provider that speaks another one is a fault. */
+  readonly wires?: readonly string[];
+};
+
+const knownWires: readonly string[] = ["openai-chat", "anthropic-messages"];
+
+/** A server with free model names: any `id/name` is a model. */
+type OpenServer = { readonly provider: Provider; readonly facts: OpenModelFacts };
+
+/** Reads the data once, at the start. Throws one error that names every faulty file, field and fault. */
+export function loadCatalog({ directories, wires = knownWires }: CatalogSources): Catalog {
+  const files = readCatalogFiles(directories);
+  const faults = [...files.faults, ...faultsBetween(files.providers, files.models, wires)];
+  if (faults.length > 0) throw new Error(describe(faults));
+
+  const providers = new Map<string, Provider>();
+  const openServers = new Map<string, OpenServer>();
+  for (const { facts } of files.providers) {
+    const provider = providerOf(facts);
+    providers.set(facts.id, provider);
+    if (facts.open_models !== undefined) openServers.set(facts.id, { provider, facts: facts.open_models });
+  }
+  const models = files.models.map(({ facts }) => modelOf(facts, providers));
+  const byName = namesOf(models);
+  const nearest = nearNames(Array.from(byName, ([, { name, found }]) => [name, found.model.id] as const));
+  return {
+    version: versionOf([...providers.values()], models, [...openServers]),
+    providers: [...providers.values()],
+    models,
+    find: (name) =>
+      isModelName(name) ? (byName.get(name.toLowerCase())?.found ?? openModel(name, openServers)) : undefined,
+    near: nearest,
+  };
+}
+
+type Named = { readonly name: string; readonly found: Found };
+
+function namesOf(models: readonly Model[]): ReadonlyMap<string, Named> {
+  const byName = new Map<string, Named>();
+  for (const model of models) {
+    byName.set(model.id.toLowerCase(), { name: model.id, found: { model, alias: undefined } });
+    for (const alias of model.aliases) {
+      byName.set(alias.id.toLowerCase(), { name: alias.id, found: { model, alias } });
+    }
+  }
+  return byName;
+}
+
+function openModel(name: string, servers: ReadonlyMap<string, OpenServer>): Found | undefined {
+  const slash = name.indexOf("/");
+  const server = slash < 0 ? undefined : servers.get(name.slice(0, slash).toLowerCase());
+  if (server === undefined) return undefined;
+  return { model: openModelOf(name, server.facts, server.provider), alias: undefined };
+}
+
+/** Any change of a price, limit, address or name changes it. Providers inside offers count by their id. */
+function versionOf(...content: readonly unknown[]): string {
+  const byId = (key: string, value: unknown): unknown =>
+    key === "provider" && typeof value === "object" && value !== null && "id" in value ? value.id : value;
+  return createHash("sha256").update(JSON.stringify(content, byId)).digest("hex").slice(0, 16);
+}
+
+function describe(faults: readonly Fault[]): string {
+  const lines = faults.map(({ file, path, fault }) => `  ${file}: ${path === "" ? "" : `${path}: `}${fault}`);
+  return `The catalog has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${lines.join("\n")}`;
+}

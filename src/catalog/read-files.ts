@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { modelFile, providerFile } from "./schema.ts";
+import type { ModelFacts, ProviderFacts } from "./schema.ts";
+
+/** One thing wrong in one file: what the person who wrote the file needs to find and mend it. */
+export type Fault = { readonly file: string; readonly path: string; readonly fault: string };
+
+/** Facts and the file they were read from. */
+export type Sourced<Facts> = { readonly file: string; readonly facts: Facts };
+
+export type CatalogFiles = {
+  readonly providers: readonly Sourced<ProviderFacts>[];
+  readonly models: readonly Sourced<ModelFacts>[];
+  readonly faults: readonly Fault[];
+};
+
+/**
+ * The JSON files at any depth of `providers` and `models` in each directory. An id in a later directory replaces the
+ * same id of an earlier one; twice in one directory is a fault.
+ */
+export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
+  const faults: Fault[] = [];
+  const providers = new Map<string, Sourced<ProviderFacts>>();
+  const models = new Map<string, Sourced<ModelFacts>>();
+  for (const directory of directories) {
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      faults.push({ file: directory, path: "", fault: "there is no such directory" });
+      continue;
+    }
+    override(providers, readAll(join(directory, "providers"), providerFile, faults), faults);
+    override(models, readAll(join(directory, "models"), modelFile, faults), faults);
+  }
+  return { providers: sorted(providers), models: sorted(models), faults };
+}
+
+function override<Facts extends { readonly id: string }>(
+  known: Map<string, Sourced<Facts>>,
+  added: readonly Sourced<Facts>[],
+  faults: Fault[],
+): void {
+  const here = new Map<string, string>();
+  for (const sourced of added) {
+    const id = sourced.facts.id.toLowerCase();
+    const first = here.get(id);
+    if (first !== undefined) {
+      faults.push({
+        file: sourced.file,
+        path: "id",
+        fault: `${sourced.facts.id} is also the id in ${first}`,
+      });
+      continue;
+    }
+    here.set(id, sourced.file);
+    known.set(id, sourced);
+  }
+}
+
+function readAll<Schema extends z.ZodType>(
+  directory: string,
+  schema: Schema,
+  faults: Fault[],
+): Sourced<z.output<Schema>>[] {
+  return jsonFiles(directory).flatMap((file) => {
+    const content = parsed(file, faults);
+    if (content === undefined) return [];
+    const read = schema.safeParse(content.value);
+    if (read.success) return [{ file, facts: read.data }];
+    for (const issue of read.error.issues) {
+      faults.push({ file, path: dotted(issue.path), fault: issue.message });
+    }
+    return [];
+  });
+}
+
+function parsed(file: string, faults: Fault[]): { readonly value: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return { value };
+  } catch (error) {
+    faults.push({ file, path: "", fault: error instanceof Error ? error.message : "cannot be read" });
+    return undefined;
+  }
+}
+
+function jsonFiles(directory: string): string[] {
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined) return [];
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith(".json"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function sorted<Facts>(byId: ReadonlyMap<string, Sourced<Facts>>): Sourced<Facts>[] {
+  return [...byId].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, sourced]) => sourced);
+}
+
+/** `["offers", 0, "price"]` is `offers[0].price`. */
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
+    .join("")
+    .replace(/^\./, "");
+}
