@@ -1,0 +1,47 @@
+import pg from "pg";
+import type { Log } from "../core/log.ts";
+import type { Database } from "./database.ts";
+import { migrate } from "./migrate.ts";
+import type { Migration } from "./migrate.ts";
+import { databaseOverPool } from "./pooled-database.ts";
+import { typeParsers } from "./type-parsers.ts";
+
+const connectionLimit = 10;
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 30_000;
+/** Longer than the server's own limit: it only ends waits for a server that vanished without a word. */
+const answerTimeoutMs = 35_000;
+const idleTimeoutMs = 60_000;
+
+export type PostgresSettings = {
+  readonly databaseUrl: string;
+  readonly migrations: readonly Migration[];
+  readonly log: Log;
+};
+
+/** The database on a PostgreSQL server, which several processes may share. */
+export async function openPostgres(settings: PostgresSettings): Promise<Database> {
+  const connection: pg.ClientConfig = {
+    connectionString: settings.databaseUrl,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    application_name: "skillboss",
+    types: typeParsers,
+  };
+  await migrate(new pg.Client(connection), settings.migrations);
+  return databaseOverPool("postgres", postgresPool(connection, settings.log));
+}
+
+function postgresPool(connection: pg.ClientConfig, log: Log): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    max: connectionLimit,
+    idleTimeoutMillis: idleTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: answerTimeoutMs,
+  });
+  pool.on("error", (error) => {
+    log.warn({ reason: error.message }, "an idle database connection broke");
+  });
+  return pool;
+}
