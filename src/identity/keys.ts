@@ -1,0 +1,156 @@
+import { createHash, randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import type { Limits, Mode, PlanName } from "../core/caller.ts";
+import { newId } from "../core/ids.ts";
+import { Problem } from "../core/problems.ts";
+import type { Database } from "../storage/database.ts";
+import { limitsOf, ownLimits, plans } from "./plans.ts";
+import type { LimitsWish, OwnLimits } from "./plans.ts";
+
+export type Key = {
+  readonly id: string;
+  readonly accountId: string;
+  /** The beginning of the secret, enough to recognise it by. */
+  readonly prefix: string;
+  readonly name: string | null;
+  readonly mode: Mode;
+  readonly limits: Limits;
+  readonly models: readonly string[] | null;
+  readonly createdAt: Date;
+};
+
+export type KeyWish = {
+  readonly accountId: string;
+  readonly mode: Mode;
+  readonly name?: string | undefined;
+  readonly limits?: LimitsWish | undefined;
+  readonly models?: readonly string[] | undefined;
+  /** Only for the starter keys, which are derived from the operator token; random otherwise. */
+  readonly secret?: string | undefined;
+};
+
+export type Keys = {
+  /** The secret is in this answer and nowhere else: only its SHA-256 is kept. */
+  issue(wish: KeyWish): Promise<{ readonly key: Key; readonly secret: string }>;
+  /** The keys of an account that are not revoked, oldest first. */
+  list(accountId: string): Promise<readonly Key[]>;
+  /** Throws `not_found`. */
+  revoke(keyId: string): Promise<void>;
+  exists(secret: string): Promise<boolean>;
+};
+
+const secretPrefix: Readonly<Record<Mode, string>> = { live: "sk-", test: "sk-test-" };
+const shownCharacters = 12;
+
+/** 256 random bits, or those given, behind the prefix of the mode. */
+export function secretOf(mode: Mode, bits: Buffer = randomBytes(32)): string {
+  return secretPrefix[mode] + bits.toString("base64url");
+}
+
+export function hashOf(secret: string): Buffer {
+  return createHash("sha256").update(secret, "utf8").digest();
+}
+
+export function keysOf(database: Database): Keys {
+  const list = async (accountId: string) =>
+    (
+      await activeKeys(database).where("keys.account_id", "=", accountId).orderBy("keys.created_at").execute()
+    ).map(keyOf);
+  return {
+    list,
+    async issue(wish) {
+      const account = await database.kysely
+        .selectFrom("accounts")
+        .select("plan")
+        .where("id", "=", wish.accountId)
+        .executeTakeFirst();
+      if (account === undefined) throw new Problem("not_found", { message: "There is no such account." });
+      refuseTooMany(account.plan, (await list(wish.accountId)).length);
+      return store(database, wish);
+    },
+    async revoke(keyId) {
+      const revoked = await database.kysely
+        .updateTable("keys")
+        .set({ revoked_at: sql`now()` })
+        .where("id", "=", keyId)
+        .where("revoked_at", "is", null)
+        .returning("id")
+        .executeTakeFirst();
+      if (revoked === undefined) throw new Problem("not_found", { message: "There is no such key." });
+    },
+    exists: async (secret) =>
+      (await activeKeys(database).where("keys.hash", "=", hashOf(secret)).executeTakeFirst()) !== undefined,
+  };
+}
+
+function activeKeys(database: Database) {
+  return database.kysely
+    .selectFrom("keys")
+    .innerJoin("accounts", "accounts.id", "keys.account_id")
+    .select([
+      "accounts.plan",
+      "accounts.requests_per_minute as account_rpm",
+      "accounts.concurrent_requests as account_concurrent",
+    ])
+    .selectAll("keys")
+    .where("keys.revoked_at", "is", null);
+}
+
+async function store(
+  database: Database,
+  wish: KeyWish,
+): Promise<{ readonly key: Key; readonly secret: string }> {
+  const secret = wish.secret ?? secretOf(wish.mode);
+  const id = newId("key");
+  const values = {
+    id,
+    account_id: wish.accountId,
+    hash: hashOf(secret),
+    prefix: secret.slice(0, shownCharacters),
+    name: wish.name ?? null,
+    mode: wish.mode,
+    ...ownLimits(wish.limits),
+    models: wish.models === undefined ? null : JSON.stringify(wish.models),
+    revoked_at: null,
+  };
+  await database.kysely.insertInto("keys").values(values).execute();
+  return {
+    key: keyOf(await activeKeys(database).where("keys.id", "=", id).executeTakeFirstOrThrow()),
+    secret,
+  };
+}
+
+function refuseTooMany(plan: PlanName, present: number): void {
+  const most = plans[plan].maxKeys;
+  if (present < most) return;
+  throw new Problem("key_limit_reached", {
+    message: `An account on plan ${plan} has at most ${most} keys: revoke one first.`,
+  });
+}
+
+type KeyRow = OwnLimits & {
+  readonly id: string;
+  readonly account_id: string;
+  readonly prefix: string;
+  readonly name: string | null;
+  readonly mode: Mode;
+  readonly models: readonly string[] | null;
+  readonly created_at: Date;
+  readonly plan: PlanName;
+  readonly account_rpm: number | null;
+  readonly account_concurrent: number | null;
+};
+
+function keyOf(row: KeyRow): Key {
+  const account = { requests_per_minute: row.account_rpm, concurrent_requests: row.account_concurrent };
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    prefix: row.prefix,
+    name: row.name,
+    mode: row.mode,
+    limits: limitsOf(row.plan, row, account),
+    models: row.models,
+    createdAt: row.created_at,
+  };
+}

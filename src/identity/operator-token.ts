@@ -1,0 +1,24 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Mode } from "../core/caller.ts";
+import { secretOf } from "./keys.ts";
+
+/** Reads `<data directory>/operator-token`, making it (256 random bits, mode 0600) at the first start. */
+export function operatorTokenIn(dataDirectory: string): { readonly token: string; readonly path: string } {
+  const path = join(dataDirectory, "operator-token");
+  try {
+    writeFileSync(path, `op-${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  return { token: readFileSync(path, "utf8").trim(), path };
+}
+
+/**
+ * The owner's first keys follow from the operator token, so that every start can print them although no key is ever
+ * stored: whoever can read the token could make keys anyway.
+ */
+export function starterSecret(operatorToken: string, mode: Mode): string {
+  return secretOf(mode, createHmac("sha256", operatorToken).update(`starter key, ${mode}`).digest());
+}
