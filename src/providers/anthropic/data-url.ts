@@ -1,0 +1,47 @@
+/** The content of a `data:` URL: its media type in lower case, without parameters, and its bytes as base64. */
+export type DataUrl = { readonly mediaType: string; readonly base64: string };
+
+const scheme = /^data:/i;
+
+export function isDataUrl(url: string): boolean {
+  return scheme.test(url);
+}
+
+/**
+ * Reads `data:[type][;parameter]*[;base64],content` (RFC 2397). Content that is not base64 is percent-decoded and
+ * encoded anew. Undefined when it has another form.
+ */
+export function parseDataUrl(url: string): DataUrl | undefined {
+  const comma = url.indexOf(",");
+  if (!isDataUrl(url) || comma < 0) return undefined;
+  const [type = "", ...parameters] = url.slice("data:".length, comma).split(";");
+  const mediaType = type.trim().toLowerCase();
+  const content = url.slice(comma + 1);
+  const isBase64 = parameters.at(-1)?.trim().toLowerCase() === "base64";
+  const base64 = isBase64 ? cleanBase64(content) : percentDecoded(content)?.toString("base64");
+  if (base64 === undefined || base64 === "") return undefined;
+  return { mediaType: mediaType === "" ? "text/plain" : mediaType, base64 };
+}
+
+export function decodeText(url: DataUrl): string {
+  return Buffer.from(url.base64, "base64").toString("utf8");
+}
+
+/** The usual case is returned as it is: images have megabytes. */
+function cleanBase64(content: string): string | undefined {
+  const text = content.includes("%") ? percentDecoded(content)?.toString("latin1") : content;
+  if (text === undefined || !/^[A-Za-z0-9+/_=\s-]+$/.test(text)) return undefined;
+  return /[\s_-]/.test(text) ? Buffer.from(text, "base64").toString("base64") : text;
+}
+
+function percentDecoded(text: string): Buffer | undefined {
+  try {
+    return Buffer.from(decodeURIComponent(text), "utf8");
+  } catch {
+    return Buffer.from(text.replace(/%([0-9a-f]{2})/gi, byteOfEscape), "latin1");
+  }
+}
+
+function byteOfEscape(_escape: string, digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 16));
+}

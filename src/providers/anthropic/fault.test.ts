@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JsonObject } from "../../core/json-object.ts";
+import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
+import { anthropicChat } from "./chat.ts";
+
+function fault(status: number, error: JsonObject | string, headers: UpstreamHeaders = {}): UpstreamFault {
+  const body =
+    typeof error === "string" ? error : JSON.stringify({ type: "error", error, request_id: "req_1" });
+  return anthropicChat.fault(status, headers, Buffer.from(body));
+}
+
+test("every documented status and type is told apart by what to do about it", () => {
+  const expected: readonly (readonly [number, string, UpstreamFault["kind"]])[] = [
+    [400, "invalid_request_error", "rejected"],
+    [401, "authentication_error", "account"],
+    [402, "billing_error", "account"],
+    [403, "permission_error", "account"],
+    [404, "not_found_error", "broken"],
+    [408, "timeout_error", "broken"],
+    [409, "conflict_error", "broken"],
+    [413, "request_too_large", "rejected"],
+    [422, "invalid_request_error", "rejected"],
+    [429, "rate_limit_error", "overloaded"],
+    [500, "api_error", "broken"],
+    [502, "api_error", "broken"],
+    [503, "api_error", "overloaded"],
+    [504, "timeout_error", "broken"],
+    [529, "overloaded_error", "overloaded"],
+    [500, "overloaded_error", "overloaded"],
+  ];
+  for (const [status, type, kind] of expected) {
+    assert.equal(fault(status, { type, message: "m" }).kind, kind, `${status} ${type}`);
+  }
+});
+
+test("a 429 for money is our account's trouble and no overload", () => {
+  const of = (code: string): string =>
+    fault(
+      429,
+      { type: "rate_limit_error", message: "m", details: { error_code: code } },
+      { "retry-after": "1" },
+    ).kind;
+  assert.equal(of("enforced_spend_limit_reached"), "account");
+  assert.equal(of("contract_spend_limit_reached"), "account");
+  assert.equal(of("ramp_limit_exceeded"), "overloaded");
+  const empty = "Your credit balance is too low to access the Anthropic API.";
+  assert.equal(fault(400, { type: "invalid_request_error", message: empty }).kind, "account");
+});
+
+test("an overload tells how long to wait, in whole seconds", () => {
+  const wait = (value: UpstreamHeaders[string]): unknown =>
+    fault(529, { type: "overloaded_error", message: "m" }, { "retry-after": value }).retryAfterSeconds;
+  assert.deepEqual([wait("12"), wait("0.2"), wait(["3", "9"])], [12, 1, 3]);
+  assert.deepEqual([wait(undefined), wait("soon"), wait("-1")], [undefined, undefined, undefined]);
+  assert.equal(fault(400, { type: "x" }, { "retry-after": "5" }).retryAfterSeconds, undefined);
+});
+
+test("the member at fault is told in OpenAI's words, and only when it has one there", () => {
+  const param = (message: string): unknown => fault(400, { type: "invalid_request_error", message }).param;
+  assert.equal(param("messages.0.content.1.image.source: bad"), "messages");
+  assert.equal(param("stop_sequences: each must be non-empty"), "stop");
+  assert.equal(param("max_tokens: 99 > 10"), "max_tokens");
+  assert.equal(param("anthropic_beta: unknown"), undefined);
+  assert.equal(fault(500, { type: "api_error", message: "messages: x" }).param, undefined);
+});
+
+test("details hold no keys and no control characters, and are short", () => {
+  const message =
+    "bad\u0000 key sk-ant-api03-abcdefghij and Bearer abc123\nfor org 0123456789abcdef0123456789abcdef";
+  const { detail } = fault(401, { type: "authentication_error", message });
+  assert.equal(
+    detail,
+    "401 authentication_error bad key [redacted] and Bearer [redacted] for org [redacted]",
+  );
+  assert.ok(fault(500, { type: "api_error", message: "🌍".repeat(300) }).detail.length <= 200);
+  const html = fault(502, "<html>\n<b>Bad gateway</b></html>");
+  assert.deepEqual([html.kind, html.detail], ["broken", "502 <html> <b>Bad gateway</b></html>"]);
+  assert.equal(fault(400, "").detail, "400");
+});

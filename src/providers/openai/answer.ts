@@ -1,0 +1,66 @@
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+import type { AnswerView, Target, UpstreamFault, WholeAnswer } from "../wire.ts";
+import { UnreadableAnswer } from "../wire.ts";
+import { shaped } from "./answer-members.ts";
+import { hasOutput, outputOf } from "./choice-output.ts";
+import { errorIn, faultOfError } from "./fault.ts";
+import { foreignText } from "../foreign-text.ts";
+import { readUsage } from "./usage.ts";
+
+/** Reads a whole answer. Throws `UnreadableAnswer` for all that is not a chat completion, errors told with 200 included. */
+export function openaiAnswer(bytes: Buffer, view: AnswerView, target: Target): WholeAnswer {
+  const text = bytes.toString("utf8");
+  const answer = parsedAnswer(text);
+  const messages = messagesOf(answer);
+  const body = shaped(text, answer, { view, object: "chat.completion" });
+  if (body === undefined) throw unreadable("a member occurs twice in the answer");
+  return {
+    body,
+    usage: readUsage(answer["usage"], target.quirks),
+    hasOutput: messages.some(hasOutput),
+    outputText: () => messages.map(outputOf).join(""),
+  };
+}
+
+export function unreadable(detail: string): UnreadableAnswer {
+  return new UnreadableAnswer(unreadableFault(detail));
+}
+
+export function unreadableFault(detail: string): UpstreamFault {
+  return { kind: "unreadable", detail: foreignText(detail) };
+}
+
+function parsedAnswer(text: string): JsonObject {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw unreadable(`not JSON: ${text.slice(0, 300)}`);
+  }
+  const error = errorIn(answer);
+  if (error !== undefined) throw new UnreadableAnswer(faultOfError(error));
+  if (!isJsonObject(answer)) throw unreadable(`not an object: ${text.slice(0, 300)}`);
+  return answer;
+}
+
+function messagesOf(answer: JsonObject): readonly JsonObject[] {
+  const choices = answer["choices"];
+  if (!Array.isArray(choices)) throw unreadable("no choices in the answer");
+  return choices.map((choice: unknown) => {
+    if (!isJsonObject(choice)) throw unreadable("a choice is not an object");
+    const fault = faultOfChoice(choice);
+    if (fault !== undefined) throw new UnreadableAnswer(fault);
+    if (!isJsonObject(choice["message"])) throw unreadable("a choice has no message");
+    return choice["message"];
+  });
+}
+
+/** OpenRouter ends a choice that failed with `error`: https://openrouter.ai/docs/api-reference/errors */
+export function faultOfChoice(choice: JsonObject): UpstreamFault | undefined {
+  const error = choice["error"] ?? undefined;
+  if (error !== undefined) return faultOfError(error);
+  return choice["finish_reason"] === "error"
+    ? faultOfError({ message: "finish_reason is error" })
+    : undefined;
+}

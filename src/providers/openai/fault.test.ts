@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
+import { openaiFault } from "./fault.ts";
+
+function fault(status: number, body: unknown, headers: UpstreamHeaders = {}): UpstreamFault {
+  return openaiFault(status, headers, Buffer.from(typeof body === "string" ? body : JSON.stringify(body)));
+}
+
+function kinds(cases: readonly (readonly [number, unknown])[]): readonly string[] {
+  return cases.map(([status, body]) => fault(status, body).kind);
+}
+
+const error = (more: object): object => ({
+  error: { message: "no", type: "invalid_request_error", ...more },
+});
+
+test("refusals of the request itself are the customer's, and name a member only when OpenAI's request has it", () => {
+  for (const status of [400, 409, 413, 422]) assert.equal(fault(status, error({})).kind, "rejected");
+  assert.equal(fault(400, "<html>").kind, "rejected");
+  assert.equal(fault(400, error({ param: "messages[0].content" })).param, "messages[0].content");
+  assert.equal(fault(400, error({ param: "messages.[1].role" })).param, "messages[1].role");
+  assert.equal(fault(400, error({ param: "tools" })).param, "tools");
+  for (const param of [
+    "deployment",
+    "messages<script>",
+    "messages[0].content or http://evil",
+    5,
+    null,
+    `user.${"x".repeat(200)}`,
+  ]) {
+    assert.equal("param" in fault(400, error({ param })), false, String(param));
+  }
+});
+
+test("a model or path that is not found there is our catalog's fault", () => {
+  const cases: [number, unknown][] = [
+    [404, error({ code: "model_not_found" })],
+    [404, ""],
+    [404, "<html>Not Found</html>"],
+    [404, "404 page not found"],
+    [404, error({ message: "models/x is not found for API version v1beta" })],
+    [400, error({ code: "model_not_found" })],
+    [400, error({ param: "model" })],
+  ];
+  assert.deepEqual(new Set(kinds(cases)), new Set(["broken"]));
+  assert.equal(fault(404, error({ message: "No such file", param: "messages" })).kind, "rejected");
+});
+
+test("our key, balance or permission there is never the customer's fault", () => {
+  const daily = [{ violations: [{ quotaId: "GenerateRequestsPerDayPerProject" }] }];
+  const cases: [number, unknown][] = [
+    [401, ""],
+    [402, error({})],
+    [403, "denied"],
+    [429, error({ code: "insufficient_quota" })],
+    [429, error({ type: "insufficient_quota" })],
+    [429, error({ code: "credit_balance_exhausted" })],
+    [429, error({ code: "spend_limit_reached" })],
+    [429, error({ status: "RESOURCE_EXHAUSTED", details: daily })],
+    [400, error({ code: "invalid_api_key" })],
+    [
+      400,
+      [{ error: { code: 400, message: "API key not valid.", details: [{ reason: "API_KEY_INVALID" }] } }],
+    ],
+  ];
+  assert.deepEqual(new Set(kinds(cases)), new Set(["account"]));
+});
+
+test("words of the customer in a refusal do not make it our account's fault", () => {
+  assert.equal(fault(400, error({ message: "Invalid tool name 'API key not valid'" })).kind, "rejected");
+  assert.equal(fault(403, error({ code: 403, metadata: { reasons: ["violence"] } })).kind, "rejected");
+});
+
+test("too much at once, there or here, is overloaded", () => {
+  for (const status of [408, 429, 498, 503, 529]) assert.equal(fault(status, error({})).kind, "overloaded");
+  for (const status of [302, 405, 500, 502, 504, 599]) assert.equal(fault(status, error({})).kind, "broken");
+});
+
+test("the wait is read from headers, dates and Gemini's details, in whole seconds", () => {
+  const wait = (headers: UpstreamHeaders, body: unknown = ""): number | undefined =>
+    fault(429, body, headers).retryAfterSeconds;
+  assert.equal(wait({ "retry-after-ms": "1500.5", "retry-after": "9" }), 2);
+  assert.equal(wait({ "retry-after": "7" }), 7);
+  assert.equal(wait({ "retry-after": ["8", "9"] }), 8);
+  assert.equal(wait({ "retry-after": "999999999" }), 86_400);
+  const date = "Sun, 01 Nov 2026 10:00:00 GMT";
+  assert.equal(wait({ "retry-after": "Sun, 01 Nov 2026 10:00:30 GMT", date }), 30);
+  assert.equal(wait({ "retry-after": "Sun, 01 Nov 2026 09:00:00 GMT", date }), 0);
+  assert.equal(wait({ "retry-after": "Sun, 01 Nov 2026 10:00:30 GMT" }), undefined);
+  assert.equal(wait({}, [{ error: { code: 429, details: [{}, { retryDelay: "34.4s" }] } }]), 35);
+  for (const bad of ["-1", "soon", "", "1e9", "NaN"])
+    assert.equal(wait({ "retry-after": bad, date }), undefined, bad);
+});
+
+test("the detail is short, of one line, and holds no key", () => {
+  const message = `Incorrect API key provided: sk-proj-abcdef123456****wxyz\r\n\u0000 sent as Bearer topsecret ${"x".repeat(500)}`;
+  const { detail } = fault(401, error({ message, code: "invalid_api_key" }));
+  assert.equal(detail.length, 200);
+  assert.match(
+    detail,
+    /^401 invalid_api_key Incorrect API key provided: \[redacted\] sent as Bearer \[redacted\] x+$/,
+  );
+  assert.equal(fault(500, `<html>${"\ud83d\udc7d".repeat(300)}`).detail.isWellFormed(), true);
+});
+
+test("errors in the forms of other servers are read", () => {
+  assert.match(
+    fault(400, { object: "error", message: "too long", type: "BadRequestError", code: 400 }).detail,
+    /too long/,
+  );
+  assert.match(fault(400, { error: "just words" }).detail, /just words/);
+  assert.match(fault(500, "plain words").detail, /^500 plain words$/);
+});

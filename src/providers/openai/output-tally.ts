@@ -1,0 +1,46 @@
+/** No more of an answer's text is kept for counting than this. */
+const mostBytes = 4 * 1024 * 1024;
+/** Pieces are cut out of larger reads and would keep those in memory, so they are copied soon. */
+const mostLoosePieces = 128;
+const mostLooseBytes = 4_096;
+
+/** All output of a stream, gathered cheaply as UTF-8 bytes. Memory is bounded by twice the text, and by 8 MiB. */
+export class OutputTally {
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+  #loose = "";
+  #loosePieces = 0;
+
+  /** UTF-8 with one character per byte. */
+  addLatin1(piece: string): void {
+    this.#loose += piece;
+    this.#loosePieces++;
+    if (this.#loosePieces >= mostLoosePieces || this.#loose.length >= mostLooseBytes) this.#copy();
+  }
+
+  add(text: string): void {
+    this.addLatin1(Buffer.from(text).toString("latin1"));
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0 && this.#loose === "";
+  }
+
+  text(): string {
+    this.#copy();
+    return this.#bytes.toString("utf8", 0, this.#length);
+  }
+
+  #copy(): void {
+    const end = Math.min(this.#length + this.#loose.length, mostBytes);
+    if (end > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.min(Math.max(end, this.#bytes.length * 2, 256), mostBytes));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    this.#bytes.write(this.#loose, this.#length, end - this.#length, "latin1");
+    this.#length = end;
+    this.#loose = "";
+    this.#loosePieces = 0;
+  }
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ChatCall, ChatRequest } from "../../core/chat.ts";
+import { scanJsonObject } from "../../core/json-object.ts";
+import type { Target, WireRequest } from "../wire.ts";
+import { openaiRequest } from "./request.ts";
+import { plainTarget } from "./told-answers.ts";
+
+function callOf(text: string, maxTokens = 50): ChatCall {
+  const scanned = scanJsonObject(text, { maxDepth: 64, maxNodes: 10_000 });
+  assert.equal(scanned.fault, undefined);
+  const request = JSON.parse(text) as ChatRequest;
+  return { request, raw: scanned.members, stream: request.stream === true, maxTokens };
+}
+
+function sent(
+  text: string,
+  target: Partial<Target> = {},
+): WireRequest & { readonly json: Record<string, unknown> } {
+  const request = openaiRequest(callOf(text), { ...plainTarget, ...target });
+  return { ...request, json: JSON.parse(request.body) as Record<string, unknown> };
+}
+
+test("S-09 the members' texts reach the provider exactly as sent, in their order", () => {
+  const messages = '[ {"role":"user","content":"é\\u00e9","x_new":{"n":12345678901234567890,"e":1e-7}} ]';
+  const { body, dropped, path } = sent(
+    `{"temperature":1.0,"messages":${messages},"model":"asked","seed":12345678901234567890}`,
+  );
+  assert.equal(
+    body,
+    `{"temperature":1.0,"messages":${messages},"model":"upstream-model","seed":12345678901234567890,"max_completion_tokens":50}`,
+  );
+  assert.deepEqual([dropped, path], [[], "/chat/completions"]);
+});
+
+test("I-02 the output limit is always sent, once, under the provider's name, with the number that was held for", () => {
+  for (const limit of [
+    "",
+    '"max_tokens":9,',
+    '"max_completion_tokens":1e2,',
+    '"max_tokens":null,"max_completion_tokens":7,',
+  ]) {
+    for (const maxTokensField of ["max_tokens", "max_completion_tokens"] as const) {
+      const { json } = sent(`{${limit}"model":"m","messages":[]}`, { maxTokensField });
+      assert.deepEqual(json, { [maxTokensField]: 50, model: "upstream-model", messages: [] });
+    }
+  }
+});
+
+test("I-03 what is sent names each member once, whatever spelling the customer chose", () => {
+  const { body } = sent('{"\\u006dodel":"asked","messages":[],"__proto__":{"model":"x"},"MODEL":"y"}');
+  assert.equal(body, '{"model":"upstream-model","messages":[],"max_completion_tokens":50}');
+});
+
+test("S-08 usage is asked for in every stream, and other stream options stay", () => {
+  for (const options of [
+    "",
+    ',"stream_options":null',
+    ',"stream_options":{"include_usage":false}',
+    ',"stream_options":5',
+  ]) {
+    assert.deepEqual(sent(`{"stream":true,"messages":[]${options}}`).json["stream_options"], {
+      include_usage: true,
+    });
+  }
+  const { json, headers } = sent('{"stream":true,"stream_options":{"include_obfuscation":false}}');
+  assert.deepEqual(json["stream_options"], { include_obfuscation: false, include_usage: true });
+  assert.equal(headers["accept"], "text/event-stream");
+  assert.equal(
+    "stream_options" in sent('{"messages":[],"stream_options":{"include_usage":true}}').json,
+    false,
+  );
+});
+
+test("a provider that knows no stream options is sent none", () => {
+  const { json, dropped } = sent('{"stream":true,"messages":[],"stream_options":{"include_usage":true}}', {
+    accepts: new Set(["temperature"]),
+  });
+  assert.deepEqual([json["stream_options"], json["stream"], dropped], [undefined, true, []]);
+});
+
+test("members nobody there understands are left out and named", () => {
+  const text =
+    '{"model":"m","messages":[],"top_k":5,"thinking":{"type":"enabled"},"seed":1,"foo":[1],"temperature":0.5}';
+  assert.deepEqual(sent(text).dropped, ["top_k", "thinking", "foo"]);
+  const extra = sent(text, { extraParameters: new Set(["top_k", "thinking"]) });
+  assert.deepEqual(
+    [extra.dropped, extra.json["top_k"], extra.json["thinking"]],
+    [["foo"], 5, { type: "enabled" }],
+  );
+  const strict = sent(text, { accepts: new Set(["temperature"]), extraParameters: new Set(["top_k"]) });
+  assert.deepEqual(strict.dropped, ["thinking", "seed", "foo"]);
+  assert.deepEqual(Object.keys(strict.json), [
+    "model",
+    "messages",
+    "top_k",
+    "temperature",
+    "max_completion_tokens",
+  ]);
+});
+
+test("models that do not reason are not sent an effort", () => {
+  const text = '{"messages":[],"reasoning_effort":"low"}';
+  const reasoning = (able: boolean) => ({ capabilities: { ...plainTarget.capabilities, reasoning: able } });
+  assert.deepEqual(sent(text, reasoning(false)).dropped, ["reasoning_effort"]);
+  assert.equal(sent(text, reasoning(true)).json["reasoning_effort"], "low");
+});
+
+test("models without sampling are not sent sampling members", () => {
+  const capabilities = { ...plainTarget.capabilities, sampling: false };
+  const { dropped, json } = sent('{"messages":[],"temperature":1,"top_p":1,"top_k":3,"seed":4}', {
+    capabilities,
+    extraParameters: new Set(["top_k"]),
+  });
+  assert.deepEqual([dropped, json["seed"]], [["temperature", "top_p", "top_k"], 4]);
+});
+
+test("developer messages become system messages only where the provider needs it", () => {
+  const quirks = { ...plainTarget.quirks, noDeveloperRole: true };
+  const text =
+    '{"messages":[{"role":"dev\\u0065loper","content":"be developer","x":1},{"role":"user","content":"hi"}]}';
+  assert.deepEqual(sent(text, { quirks }).json["messages"], [
+    { role: "system", content: "be developer", x: 1 },
+    { role: "user", content: "hi" },
+  ]);
+  assert.ok(sent(text).body.includes("dev\\u0065loper"));
+  const without = '{"messages":[ {"role":"user","content":"developer","n":12345678901234567890} ]}';
+  assert.ok(
+    sent(without, { quirks }).body.includes(
+      ' {"role":"user","content":"developer","n":12345678901234567890} ',
+    ),
+  );
+});
+
+test("T-04 of the customer nothing but what they sent is told", () => {
+  assert.deepEqual(sent('{"messages":[],"user":"u-1"}').json["user"], "u-1");
+  assert.equal("user" in sent('{"messages":[]}').json, false);
+});

@@ -1,0 +1,80 @@
+import type { ChatCall } from "../../core/chat.ts";
+import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
+import type { Target, WireRequest } from "../wire.ts";
+import { openaiRequestMembers } from "./request-members.ts";
+
+/** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
+const samplingMembers: ReadonlySet<string> = new Set(
+  ["temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty"].concat([
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+  ]),
+);
+const streamOptionsBounds = { maxDepth: 16, maxNodes: 1_000 };
+
+/**
+ * The customer's request for an OpenAI-compatible provider. Built from the members' texts as sent, so that nothing in
+ * them is rounded or lost; only the top level is ours.
+ */
+export function openaiRequest(call: ChatCall, target: Target): WireRequest {
+  const body = new Map<string, string>();
+  const dropped: string[] = [];
+  for (const [member, text] of call.raw) {
+    if (member === "stream_options") continue;
+    if (member === "max_tokens" || member === "max_completion_tokens") {
+      body.set(target.maxTokensField, String(call.maxTokens));
+    } else if (isTaken(member, target)) body.set(member, text);
+    else dropped.push(member);
+  }
+  body.set("model", JSON.stringify(target.upstreamModel));
+  body.set(target.maxTokensField, String(call.maxTokens));
+  if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
+  if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
+  if (call.stream && isAccepted("stream_options", target)) {
+    body.set("stream_options", streamOptions(call.raw.get("stream_options")));
+  }
+  return {
+    path: "/chat/completions",
+    headers: {
+      "content-type": "application/json",
+      accept: call.stream ? "text/event-stream" : "application/json",
+    },
+    body: writeJsonObject(body),
+    dropped,
+  };
+}
+
+function isTaken(member: string, target: Target): boolean {
+  if (member === "model" || member === "messages" || member === "stream") return true;
+  if (samplingMembers.has(member) && !target.capabilities.sampling) return false;
+  if (member === "reasoning_effort" && !target.capabilities.reasoning) return false;
+  return isAccepted(member, target);
+}
+
+function isAccepted(member: string, { accepts, extraParameters }: Target): boolean {
+  return extraParameters.has(member) || (accepts ?? openaiRequestMembers).has(member);
+}
+
+/** Usage is always asked for: without it the call would be charged by a count of ours. */
+function streamOptions(sent: string | undefined): string {
+  const scanned = scanJsonObject(sent ?? "{}", streamOptionsBounds);
+  const options = scanned.fault === undefined ? new Map(scanned.members) : new Map<string, string>();
+  return writeJsonObject(options.set("include_usage", "true"));
+}
+
+/** Writes the messages anew, but only when one of them is a `developer` message. */
+function replaceDeveloperRole(body: Map<string, string>): void {
+  const sent = body.get("messages") ?? "";
+  if (!sent.includes("developer") && !sent.includes("\\u")) return;
+  const messages = parseJson(sent);
+  if (!Array.isArray(messages) || !messages.some(isDeveloperMessage)) return;
+  const replaced = messages.map((message: unknown) => {
+    return isDeveloperMessage(message) ? { ...message, role: "system" } : message;
+  });
+  body.set("messages", JSON.stringify(replaced));
+}
+
+function isDeveloperMessage(message: unknown): message is { readonly role: "developer" } {
+  return isJsonObject(message) && message["role"] === "developer";
+}

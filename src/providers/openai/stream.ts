@@ -1,0 +1,220 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+import { ServerEvents } from "../server-events.ts";
+import type { AnswerView, ReportedUsage, StreamTranslation, Target, UpstreamFault } from "../wire.ts";
+import { needsShaping, shaped } from "./answer-members.ts";
+import type { Shape } from "./answer-members.ts";
+import { faultOfChoice, unreadableFault } from "./answer.ts";
+import { hasOutput, outputOf } from "./choice-output.ts";
+import { errorIn, faultOfError } from "./fault.ts";
+import { FrameTemplate } from "./frame-template.ts";
+import { OutputTally } from "./output-tally.ts";
+import { readUsage } from "./usage.ts";
+
+/** Frames that follow a finish reason without new content are kept with it, up to this size. */
+const mostKeptBytes = 1024 * 1024;
+/** After so many tries in a row without a frame that fits a template, no more are made. */
+const mostUselessTemplates = 16;
+
+/** OpenAI's stream nearly as it came: frames are read once, and only those that must change are written anew. */
+export class OpenaiStream implements StreamTranslation {
+  readonly encoding = "latin1";
+  readonly #shape: Shape;
+  readonly #target: Target;
+  readonly #events = new ServerEvents((data, name) =>
+    this.#onEvent(this.#isAscii ? data : wellFormed(data), name),
+  );
+  readonly #tally = new OutputTally();
+  readonly #finished = new Set<number>();
+  #out = "";
+  #kept = "";
+  #template: FrameTemplate | undefined;
+  #templatesLeft = mostUselessTemplates;
+  #hasOutput = false;
+  #hasFinish = false;
+  #isDone = false;
+  #isEnding = false;
+  /** Until a byte beyond ASCII comes, nothing can be wrong UTF-8. */
+  #isAscii = true;
+  #fault: UpstreamFault | undefined;
+  #usage: ReportedUsage | undefined;
+
+  constructor(view: AnswerView, target: Target) {
+    this.#shape = { view, object: "chat.completion.chunk" };
+    this.#target = target;
+  }
+
+  get complete(): boolean {
+    if (this.#fault !== undefined) return false;
+    return this.#finished.size >= this.#shape.view.choices || (this.#isDone && this.#hasFinish);
+  }
+
+  get fault(): UpstreamFault | undefined {
+    return this.#fault;
+  }
+
+  get usage(): ReportedUsage | undefined {
+    return this.#usage;
+  }
+
+  get hasOutput(): boolean {
+    return this.#hasOutput;
+  }
+
+  outputText(): string {
+    return this.#tally.text();
+  }
+
+  push(bytes: Buffer): string {
+    if (this.#isOver) return "";
+    this.#isAscii &&= isAscii(bytes);
+    this.#events.push(bytes.toString("latin1"));
+    if (this.#events.tooLong && !this.#isOver)
+      this.#fault = unreadableFault("an event of the stream is too long");
+    return this.#takeOut();
+  }
+
+  end(): string {
+    if (this.#isOver) return "";
+    this.#isEnding = true;
+    this.#events.end();
+    return this.#takeOut();
+  }
+
+  closing(): string {
+    const kept = this.#fault === undefined ? this.#kept : "";
+    this.#kept = "";
+    return kept;
+  }
+
+  get #isOver(): boolean {
+    return this.#fault !== undefined || this.#isDone;
+  }
+
+  #takeOut(): string {
+    const out = this.#out;
+    this.#out = "";
+    return out;
+  }
+
+  #onEvent(data: string, name: string): void {
+    if (this.#isOver) return;
+    const content = name === "" ? this.#template?.contentOf(data) : undefined;
+    if (content === undefined || content === "" || this.#template === undefined)
+      return this.#readEvent(data, name);
+    this.#templatesLeft = mostUselessTemplates;
+    this.#hasOutput = true;
+    // Short escapes stand for ASCII, so the text stays one character per byte.
+    this.#tally.addLatin1(content.includes("\\") ? String(JSON.parse(`"${content}"`)) : content);
+    this.#flushKept();
+    this.#out += this.#template.written(data, content);
+  }
+
+  #readEvent(data: string, name: string): void {
+    if (data.trim() === "[DONE]") {
+      this.#isDone = true;
+      return;
+    }
+    const parsed = parsedData(data);
+    const error = name === "error" ? (errorIn(parsed) ?? { message: data }) : errorIn(parsed);
+    if (error !== undefined) this.#fault = faultOfError(error);
+    else if (isJsonObject(parsed)) this.#readFrame(data, parsed);
+    // What was cut off in the middle of a frame is an unfinished stream, not an unreadable one.
+    else if (!this.#isEnding)
+      this.#fault = unreadableFault(`not a JSON object in the stream: ${data.slice(0, 300)}`);
+  }
+
+  #readFrame(data: string, parsed: JsonObject): void {
+    this.#usage = readUsage(parsed["usage"], this.#target.quirks) ?? this.#usage;
+    const choices = Array.isArray(parsed["choices"]) ? parsed["choices"].filter(isJsonObject) : [];
+    // Usage frames, and Azure's first frame with its filter results, carry nothing for the customer.
+    if (choices.length === 0) return;
+    this.#fault = choices.map(faultOfChoice).find((fault) => fault !== undefined);
+    if (this.#fault !== undefined) return;
+    const frame = this.#forwarded(data, parsed);
+    if (frame === undefined) this.#fault = unreadableFault("a member occurs twice in a frame");
+    else if (this.#isKept(choices)) this.#keep(frame);
+    else {
+      this.#flushKept();
+      this.#out += frame;
+      this.#learn(data, parsed);
+    }
+  }
+
+  /** Takes account of the choices. True when their frame must wait for `closing`. */
+  #isKept(choices: readonly JsonObject[]): boolean {
+    const output = choices.some((choice) => hasOutput(choice["delta"]));
+    this.#hasOutput ||= output;
+    for (const choice of choices) this.#tallyChoice(choice);
+    return choices.some(isFinished) || (this.#kept !== "" && !output);
+  }
+
+  #tallyChoice(choice: JsonObject): void {
+    const output = outputOf(choice["delta"]);
+    if (output !== "") this.#tally.add(output);
+    if (!isFinished(choice)) return;
+    this.#hasFinish = true;
+    const index = choice["index"] ?? 0;
+    if (Number.isSafeInteger(index) && Number(index) >= 0 && Number(index) < this.#shape.view.choices) {
+      this.#finished.add(Number(index));
+    }
+  }
+
+  #keep(frame: string): void {
+    this.#kept += frame;
+    if (this.#kept.length > mostKeptBytes) this.#flushKept();
+  }
+
+  #flushKept(): void {
+    if (this.#kept === "") return;
+    this.#out += this.#kept;
+    this.#kept = "";
+  }
+
+  #learn(data: string, parsed: JsonObject): void {
+    if (this.#templatesLeft === 0 || (parsed["usage"] ?? null) !== null || !this.#hasOutput) return;
+    this.#templatesLeft--;
+    const template = FrameTemplate.of(data, parsed, (probe) => {
+      const probed = parsedData(probe);
+      return (isJsonObject(probed) ? this.#forwarded(probe, probed) : undefined) ?? "";
+    });
+    this.#template = template ?? this.#template;
+  }
+
+  /** The whole frame in latin1, or undefined when it cannot be written. */
+  #forwarded(data: string, parsed: JsonObject): string | undefined {
+    if (!needsShaping(parsed, this.#shape)) return `data: ${data.trim().replaceAll("\n", " ")}\n\n`;
+    const json = shaped(utf8Of(data), parsed, this.#shape);
+    return json === undefined ? undefined : `data: ${latin1Of(json).replaceAll("\n", " ")}\n\n`;
+  }
+}
+
+function isFinished(choice: JsonObject): boolean {
+  return typeof choice["finish_reason"] === "string";
+}
+
+function parsedData(data: string): unknown {
+  try {
+    return JSON.parse(utf8Of(data));
+  } catch {
+    return undefined;
+  }
+}
+
+const beyondAscii = /[\u0080-\uffff]/;
+
+/** Bytes that are not UTF-8 become U+FFFD, as every reader of event streams takes them. */
+function wellFormed(latin1: string): string {
+  if (!beyondAscii.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, "latin1");
+  return isUtf8(bytes) ? latin1 : Buffer.from(bytes.toString("utf8")).toString("latin1");
+}
+
+function utf8Of(latin1: string): string {
+  return beyondAscii.test(latin1) ? Buffer.from(latin1, "latin1").toString("utf8") : latin1;
+}
+
+function latin1Of(text: string): string {
+  return beyondAscii.test(text) ? Buffer.from(text).toString("latin1") : text;
+}

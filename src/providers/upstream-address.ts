@@ -1,0 +1,80 @@
+import type { WireRequest } from "./wire.ts";
+
+/** Credentials are bound to an origin: this is it, with the path that goes before every request's path. */
+export type BaseAddress = { readonly origin: string; readonly pathPrefix: string };
+
+/** What is added here to each request to authenticate it. Never logged, never part of an error. */
+export type Credential = { readonly header: string; readonly value: string };
+
+/** Throws `TypeError` for anything but a plain http(s) URL without user, query or fragment. */
+export function readBaseUrl(baseUrl: string): BaseAddress {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    throw new TypeError("a provider's base URL must be an http or https URL");
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new TypeError("a provider's base URL must have no user, query or fragment");
+  }
+  return { origin: url.origin, pathPrefix: url.pathname.replace(/\/+$/, "") };
+}
+
+/** Starts with one slash and stays in its folder: no `//host`, `..` or `.` segment, backslash, fragment or blank. */
+const plainPath = /^\/(?![/\\])[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
+const dotSegment = /(?:\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)|%5c/i;
+
+/** The request target below the base, or `TypeError` when the path could mean another place. */
+export function requestTarget(base: BaseAddress, path: string): string {
+  const queryAt = path.indexOf("?");
+  const folder = queryAt === -1 ? path : path.slice(0, queryAt);
+  if (!plainPath.test(path) || dotSegment.test(folder)) {
+    throw new TypeError("a request's path must be plain and start with one slash");
+  }
+  return base.pathPrefix + path;
+}
+
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+const namesOfOurs: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "authorization",
+  "connection",
+  "content-length",
+  "cookie",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+]);
+
+/**
+ * Name, value, name, value… as undici takes them. A request cannot set the credential, nor what frames or routes
+ * the message: `TypeError`.
+ */
+export function requestHeaders(request: WireRequest, credential: Credential | undefined): string[] {
+  const list = ["accept-encoding", "identity", "user-agent", "skillboss"];
+  const secretName = credential?.header.toLowerCase();
+  let hasContentType = false;
+  for (const [name, value] of Object.entries(request.headers)) {
+    const lower = name.toLowerCase();
+    if (namesOfOurs.has(lower) || lower === secretName) {
+      throw new TypeError(`a request may not set the header ${lower}`);
+    }
+    addHeader(list, lower, value);
+    hasContentType ||= lower === "content-type";
+  }
+  if (!hasContentType) list.push("content-type", "application/json");
+  if (credential !== undefined && secretName !== undefined) addHeader(list, secretName, credential.value);
+  return list;
+}
+
+function addHeader(list: string[], name: string, value: string): void {
+  if (!headerName.test(name) || !headerValue.test(value)) {
+    throw new TypeError("a header's name or value has characters that no header may have");
+  }
+  list.push(name, value);
+}

@@ -1,0 +1,120 @@
+import { systemClock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import { ConnectionPool } from "./connection-pools.ts";
+import type { PoolSettings } from "./connection-pools.ts";
+import { OpenExchange } from "./exchange.ts";
+import type { Exchange, Receiver } from "./exchange.ts";
+import type { UpstreamTimeouts } from "./stage-timer.ts";
+import { readBaseUrl, requestHeaders, requestTarget } from "./upstream-address.ts";
+import type { BaseAddress, Credential } from "./upstream-address.ts";
+import type { WireRequest } from "./wire.ts";
+
+export type { Credential } from "./upstream-address.ts";
+export type { Exchange, Receiver } from "./exchange.ts";
+export type { UpstreamTimeouts } from "./stage-timer.ts";
+export type { UpstreamFailure, UpstreamStage } from "./upstream-failure.ts";
+
+/** A provider's address and what opens its door. The credential goes to this address's origin and nowhere else. */
+export type Connection = { readonly baseUrl: string; readonly credential: Credential | undefined };
+
+export type UpstreamCall = {
+  readonly connection: Connection;
+  readonly request: WireRequest;
+  /** Where they differ from the usual ones. */
+  readonly timeouts?: Partial<UpstreamTimeouts> | undefined;
+  /** Decoded bytes of the answer that are accepted. Default: 64 MiB, for event streams 1 GiB. */
+  readonly maxBytes?: number | undefined;
+};
+
+/**
+ * The only way to a provider. Posts a request and hands on the answer as it arrives; retries nothing, follows no
+ * redirect, judges no status.
+ */
+export type Upstream = {
+  /** Throws `TypeError` for an address, path or header that could carry the credential elsewhere. */
+  send(call: UpstreamCall, receiver: Receiver): Exchange;
+  /** Ends what is open as `aborted` and closes every socket. */
+  stop(): Promise<void>;
+};
+
+export type UpstreamSettings = {
+  readonly timeouts?: Partial<UpstreamTimeouts>;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly connections?: number;
+  readonly maxQueued?: number;
+};
+
+export const defaultTimeouts: UpstreamTimeouts = {
+  connectMs: 3_000,
+  firstByteMs: 60_000,
+  idleMs: 60_000,
+  totalMs: 900_000,
+};
+
+export function createUpstream(settings: UpstreamSettings): Upstream {
+  return new PooledUpstream(settings);
+}
+
+class PooledUpstream implements Upstream {
+  readonly #timeouts: UpstreamTimeouts;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #poolSettings: PoolSettings;
+  /** Base URLs come from the configuration, so these maps stay small. */
+  readonly #addresses = new Map<string, BaseAddress>();
+  readonly #pools = new Map<string, ConnectionPool>();
+  #stopped = false;
+
+  constructor(settings: UpstreamSettings) {
+    this.#timeouts = { ...defaultTimeouts, ...settings.timeouts };
+    this.#log = settings.log;
+    this.#clock = settings.clock ?? systemClock;
+    this.#poolSettings = { connections: settings.connections ?? 256, maxQueued: settings.maxQueued ?? 1_024 };
+  }
+
+  send(call: UpstreamCall, receiver: Receiver): Exchange {
+    const { connection, request } = call;
+    const address = this.#addressOf(connection.baseUrl);
+    const options = {
+      path: requestTarget(address, request.path),
+      method: "POST",
+      headers: requestHeaders(request, connection.credential),
+      body: request.body,
+    };
+    return new OpenExchange({
+      pool: this.#poolOf(address.origin),
+      options,
+      receiver,
+      timeouts: call.timeouts === undefined ? this.#timeouts : { ...this.#timeouts, ...call.timeouts },
+      maxBytes: call.maxBytes,
+      clock: this.#clock,
+      log: this.#log,
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.stop()));
+  }
+
+  #addressOf(baseUrl: string): BaseAddress {
+    let address = this.#addresses.get(baseUrl);
+    if (address === undefined) {
+      address = readBaseUrl(baseUrl);
+      this.#addresses.set(baseUrl, address);
+    }
+    return address;
+  }
+
+  #poolOf(origin: string): ConnectionPool {
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) {
+      pool = new ConnectionPool(origin, this.#poolSettings);
+      this.#pools.set(origin, pool);
+      if (this.#stopped) void pool.stop();
+    }
+    return pool;
+  }
+}
