@@ -1,0 +1,16 @@
+import type { Offer } from "../core/model.ts";
+import type { Health } from "./health.ts";
+
+/** Names an offer in health and receipts: `openrouter/openai/gpt-4o-mini`. */
+export function offerKey(offer: Offer): string {
+  return `${offer.provider.id}/${offer.upstreamModel}`;
+}
+
+/**
+ * The offers to try, in order: the catalog's order, without those that rest. When all rest, the first alone: an outage
+ * of every provider is asked about once per call, not once per offer.
+ */
+export function rank(offers: readonly Offer[], health: Health): readonly Offer[] {
+  const rested = offers.filter((offer) => !health.resting(offerKey(offer)));
+  return rested.length > 0 ? rested : offers.slice(0, 1);
+}
