@@ -1,0 +1,126 @@
+/**
+ * The whole story of a chat call: model → limits → quote → hold → offers until the first byte → deliver while metering
+ * → settle, durably → only then the end of the answer. A call opens once and ends once, whatever happens between.
+ */
+import type { Found } from "../catalog/catalog.ts";
+import { formatCredits } from "../core/credits.ts";
+import type { Offer } from "../core/model.ts";
+import { Problem } from "../core/problems.ts";
+import type { Admission, Ticket } from "../limits/limits.ts";
+import type { AnswerHeaders, ChatClient } from "./chat-client.ts";
+import type { ChatHouse } from "./chat-house.ts";
+import { holdFor, InsufficientBalance } from "./hold.ts";
+import { limitHeaders } from "./limit-headers.ts";
+import { nothingUsed } from "./metering.ts";
+import { closeWith } from "./open-chat.ts";
+import type { ChatAsk, OpenChat } from "./open-chat.ts";
+import { maxTokensOf } from "./quote.ts";
+import { answerStream } from "./stream-answer.ts";
+import { answerWhole } from "./whole-answer.ts";
+
+/** Answers a chat call. Refusals and failures reach the client as well: this never rejects. */
+export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatClient): Promise<void> {
+  let headers: AnswerHeaders = {};
+  let ticket: Ticket | undefined;
+  try {
+    if (house.openCalls.isClosed) throw new Problem("shutting_down");
+    const servable = findServable(ask, house);
+    const admission = await house.limiter.enter(ask.caller.keyId, ask.caller.limits);
+    headers = limitHeaders(admission.allowed ? admission.ticket.state : admission.state);
+    ticket = admitted(admission);
+    const open = await openChat(ask, house, { ...servable, limits: ticket.state });
+    await answerOpen(open, house, client);
+    ticket.leave();
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+    if (isRefusedHere(problem)) ticket?.withdraw();
+    else ticket?.leave();
+    if (problem instanceof InsufficientBalance)
+      headers = { ...headers, "x-skillboss-balance": formatCredits(problem.available) };
+    if (problem.status >= 500)
+      house.log.warn({ call_id: ask.callId, code: problem.code, cause: problem.cause }, "call failed");
+    client.refuse(problem, headers);
+  }
+}
+
+/** No provider was asked: such a call does not count towards the minute. */
+function isRefusedHere({ code }: Problem): boolean {
+  return code === "insufficient_balance" || code === "invalid_request";
+}
+
+type Servable = { readonly found: Found; readonly offers: readonly [Offer, ...Offer[]] };
+
+/** The model and those of its offers that can be reached, or the problem that there are none. */
+function findServable(ask: ChatAsk, house: ChatHouse): Servable {
+  const found = house.catalog.find(ask.call.request.model);
+  if (found === undefined) throw unknownModel(ask.call.request.model, house);
+  const { model } = found;
+  if (model.kind !== "chat") {
+    throw new Problem("wrong_endpoint", {
+      param: "model",
+      message: `${model.id} is not a chat model: call it with POST /v1/run.`,
+    });
+  }
+  refuseForbidden(ask, found);
+  const [first, ...rest] = model.offers.filter(
+    (offer) => house.lineTo(offer, model, ask.caller.mode) !== undefined,
+  );
+  if (first === undefined) throw notConfigured(found, house);
+  return { found, offers: [first, ...rest] };
+}
+
+function refuseForbidden({ caller }: ChatAsk, { model }: Found): void {
+  const names = new Set(
+    [model.id, ...model.aliases.map((alias) => alias.id)].map((name) => name.toLowerCase()),
+  );
+  if (caller.models === undefined || caller.models.some((allowed) => names.has(allowed.toLowerCase())))
+    return;
+  throw new Problem("model_not_allowed", { param: "model" });
+}
+
+function unknownModel(name: string, house: ChatHouse): Problem {
+  const near = house.catalog.near(name, 3);
+  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+  return new Problem("model_not_found", {
+    param: "model",
+    message: `There is no such model.${hint} See GET /v1/models.`,
+  });
+}
+
+function notConfigured({ model }: Found, house: ChatHouse): Problem {
+  const variables = model.offers.map((offer) => house.variableFor(offer)).join(" or ");
+  return new Problem("provider_not_configured", {
+    message: `No provider of ${model.id} is configured: the operator has to set ${variables}.`,
+    retryAfterSeconds: 60,
+  });
+}
+
+function admitted(admission: Admission): Ticket {
+  if (admission.allowed) return admission.ticket;
+  const code = admission.reason === "rate" ? "rate_limit_exceeded" : "concurrency_limit_exceeded";
+  throw new Problem(code, { retryAfterSeconds: admission.retryAfterSeconds });
+}
+
+type Opening = Servable & Pick<OpenChat, "limits">;
+
+async function openChat(
+  ask: ChatAsk,
+  house: ChatHouse,
+  { found, offers, limits }: Opening,
+): Promise<OpenChat> {
+  const asked = { ...ask.call, maxTokens: maxTokensOf(ask.call.request, found.model) };
+  const held = await holdFor({ ask, call: asked, found, offers }, house);
+  const call = { ...asked, maxTokens: held.maxTokens };
+  return { ask, call, found, offers, held, limits, startedAt: house.clock.now() };
+}
+
+async function answerOpen(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {
+  try {
+    await (open.call.stream ? answerStream(open, house, client) : answerWhole(open, house, client));
+  } catch (error) {
+    // A call that was closed already stays as it was closed: closing twice changes nothing.
+    const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+    await closeWith(open, house, { ending: "failed", metered: nothingUsed, problem });
+    throw problem;
+  }
+}

@@ -1,0 +1,62 @@
+import { creditsAsJsonNumber, microPerCredit } from "../core/credits.ts";
+import type { Credits } from "../core/credits.ts";
+import type { Problem } from "../core/problems.ts";
+import type { StreamTranslation, WholeAnswer } from "../providers/wire.ts";
+import type { Metered } from "./metering.ts";
+import { completionId, createdAt } from "./open-chat.ts";
+import type { OpenChat } from "./open-chat.ts";
+
+/** Below this the answer warns that the balance runs out. */
+const warningBelow = 10n * microPerCredit;
+
+/** Members that every answer carries at its end, as JSON text without braces. */
+function balanceMembers(open: OpenChat, available: Credits): string {
+  const members = `"_balance_warning":${available < warningBelow},"_remaining_credits":${creditsAsJsonNumber(available)}`;
+  return open.held.isShortened ? `${members},"_limited_by":"insufficient_balance"` : members;
+}
+
+export type WholeEnding = {
+  readonly answer: WholeAnswer;
+  readonly metered: Metered;
+  readonly available: Credits;
+};
+
+/** The answer's own JSON text with usage and balance added at its end: nothing in it is written anew. */
+export function wholeBody(open: OpenChat, { answer, metered, available }: WholeEnding): string {
+  const close = answer.body.lastIndexOf("}");
+  return `${answer.body.slice(0, close)},"usage":${JSON.stringify(metered.shown)},${balanceMembers(open, available)}}`;
+}
+
+export type StreamEnding = {
+  readonly translation: StreamTranslation;
+  readonly metered: Metered;
+  readonly available: Credits;
+  /** The id that the stream's frames carried. */
+  readonly id: string | undefined;
+};
+
+/** The last frames of a complete stream: the kept finish, the balance on a chunk without choices, and the end mark. */
+export function endOfStream(open: OpenChat, { translation, metered, available, id }: StreamEnding): string {
+  const isAsked = open.call.request.stream_options?.include_usage === true;
+  const usage = isAsked ? `,"usage":${JSON.stringify(metered.shown)}` : "";
+  const last = `{${chunkHead(open, id)},"choices":[]${usage},${balanceMembers(open, available)}}`;
+  return `${translation.closing()}data: ${last}\n\ndata: [DONE]\n\n`;
+}
+
+export type ErrorEnding = {
+  readonly problem: Problem;
+  readonly available: Credits;
+  readonly id: string | undefined;
+};
+
+/** The one event that ends a stream that failed after it began. No end mark follows: a failure never looks complete. */
+export function errorEvent(open: OpenChat, { problem, available, id }: ErrorEnding): string {
+  const error = JSON.stringify(problem.toError(open.ask.requestId));
+  const choices = '[{"index":0,"delta":{},"finish_reason":"error"}]';
+  return `data: {${chunkHead(open, id)},"choices":${choices},"error":${error},${balanceMembers(open, available)}}\n\n`;
+}
+
+function chunkHead(open: OpenChat, id: string | undefined): string {
+  const model = JSON.stringify(open.call.request.model);
+  return `"id":"${id ?? completionId(open)}","object":"chat.completion.chunk","created":${createdAt(open)},"model":${model}`;
+}

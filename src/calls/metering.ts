@@ -1,0 +1,76 @@
+import type { Credits } from "../core/credits.ts";
+import type { Offer } from "../core/model.ts";
+import { costOf } from "../core/price.ts";
+import type { Usage } from "../core/usage.ts";
+import type { StreamTranslation, WholeAnswer } from "../providers/wire.ts";
+import type { ChatHouse } from "./chat-house.ts";
+import type { OpenChat } from "./open-chat.ts";
+import { promptTexts, templateTokens } from "./token-counter.ts";
+
+/** What an answer used, what that costs, and what the customer sees of it. */
+export type Metered = {
+  readonly usage: Usage;
+  readonly estimated: boolean;
+  /** The OpenAI `usage` object. */
+  readonly shown: Readonly<Record<string, unknown>>;
+  costAt(offer: Offer): Credits;
+};
+
+export const nothingUsed: Metered = { usage: {}, estimated: false, shown: {}, costAt: () => 0n };
+
+/** The same usage at no cost: a provider's empty answer is written down, not charged. */
+export function uncharged(metered: Metered): Metered {
+  return { ...metered, costAt: () => 0n };
+}
+
+type Answered = Pick<StreamTranslation, "usage" | "promptUsage"> & { outputText(): string };
+
+/** The provider's own numbers where it told them; otherwise counted here and marked as estimated. Missing is never zero. */
+export async function meterAnswer(
+  open: OpenChat,
+  answer: Answered | WholeAnswer,
+  house: ChatHouse,
+): Promise<Metered> {
+  const reported = answer.usage;
+  const costAt = (usage: Usage) => (offer: Offer) => costOf(offer.price, usage, house.creditUsd);
+  if (reported !== undefined) {
+    return {
+      usage: reported.meters,
+      estimated: false,
+      shown: reported.shown,
+      costAt: costAt(reported.meters),
+    };
+  }
+  const [prompt, output] = await Promise.all([
+    promptUsage(open, answer, house),
+    house.tokens.count([answer.outputText()]),
+  ]);
+  const usage = { ...prompt, output_tokens: output };
+  const promptTokens = Object.values(prompt).reduce((sum, tokens) => sum + tokens, 0);
+  const shown = {
+    prompt_tokens: promptTokens,
+    completion_tokens: output,
+    total_tokens: promptTokens + output,
+  };
+  return { usage, estimated: true, shown, costAt: costAt(usage) };
+}
+
+async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house: ChatHouse): Promise<Usage> {
+  if ("promptUsage" in answer && answer.promptUsage !== undefined) return answer.promptUsage;
+  const counted = await house.tokens.count(promptTexts(open.call));
+  return { input_tokens: counted + templateTokens(open.call) };
+}
+
+const charactersPerToken = 4;
+
+/** What a stream is worth so far, from lengths alone: cheap enough for every second, and never above what it costs. */
+export function worthSoFar(open: OpenChat, outputText: string, creditUsd: string): Credits {
+  if (outputText === "") return 0n;
+  const usage = {
+    input_tokens: Math.floor((open.call.raw.get("messages")?.length ?? 0) / charactersPerToken / 2),
+    output_tokens: Math.floor(outputText.length / charactersPerToken),
+  };
+  return open.offers
+    .map((offer) => costOf(offer.price, usage, creditUsd))
+    .reduce((least, cost) => (cost < least ? cost : least));
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
+import type { ChatCall, ChatRequest } from "../core/chat.ts";
+import type { Model, Offer } from "../core/model.ts";
+import { costOf } from "../core/price.ts";
+import type { Price } from "../core/price.ts";
+import {
+  affordableTokens,
+  boundsFromCount,
+  boundsOf,
+  leastUsefulQuote,
+  maxTokensOf,
+  quote,
+} from "./quote.ts";
+import { promptTexts, templateTokens } from "./token-counter.ts";
+
+const price: Price = [
+  { meter: "input_tokens", per: 1_000_000, usd: "3" },
+  { meter: "input_tokens", per: 1_000_000, usd: "6", when: { input_tokens_gt: 1000 } },
+  { meter: "cache_read_tokens", per: 1_000_000, usd: "0.3" },
+  { meter: "cache_write_tokens", per: 1_000_000, usd: "3.75" },
+  { meter: "output_tokens", per: 1_000_000, usd: "15" },
+];
+
+const offer: Offer = {
+  provider: {
+    id: "p",
+    name: "p",
+    wire: "openai-chat",
+    baseUrl: undefined,
+    auth: undefined,
+    accepts: undefined,
+    extraParameters: [],
+    maxTokensField: "max_tokens",
+    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false },
+    doc: undefined,
+  },
+  upstreamModel: "m",
+  price,
+  maxTokensField: "max_tokens",
+};
+
+const model: Model = {
+  id: "p/m",
+  name: "m",
+  kind: "chat",
+  description: "",
+  category: "chat",
+  contextWindow: 200_000,
+  maxOutput: 16_384,
+  imageTokens: 3000,
+  capabilities: {
+    tools: true,
+    vision: true,
+    pdf: true,
+    reasoning: true,
+    structuredOutput: true,
+    sampling: true,
+    thinking: "none",
+  },
+  lifecycle: { state: "active", shutdown: undefined, replacement: undefined },
+  offers: [offer],
+  aliases: [],
+  doc: undefined,
+};
+
+function callOf(request: ChatRequest): ChatCall {
+  const raw = new Map(Object.entries(request).map(([member, value]) => [member, JSON.stringify(value)]));
+  return { request, raw, stream: false, maxTokens: maxTokensOf(request, model) };
+}
+
+const texts = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 400 }),
+  fc.string({ unit: "grapheme", maxLength: 400 }),
+  fc.lorem({ maxCount: 60 }),
+);
+const requests = fc.record({
+  model: fc.constant("m"),
+  messages: fc.array(
+    fc.record({ role: fc.constantFrom("user" as const, "system" as const), content: texts }),
+    { minLength: 1, maxLength: 6 },
+  ),
+  max_tokens: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  n: fc.option(fc.integer({ min: 1, max: 8 })),
+});
+
+test("C-14 a quote is never below the cost of anything the call may use", () => {
+  fc.assert(
+    fc.property(requests, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(2), (request, share, meter) => {
+      const call = callOf(request);
+      const prompt =
+        promptTexts(call).reduce((sum, text) => sum + countTokens(text), 0) + templateTokens(call);
+      const output = Math.floor(call.maxTokens * (request.n ?? 1) * share);
+      const inputMeter =
+        (["input_tokens", "cache_read_tokens", "cache_write_tokens"] as const)[meter] ?? "input_tokens";
+      const cost = costOf(price, { [inputMeter]: prompt, output_tokens: output }, "0.05");
+      assert.ok(quote([offer], boundsOf(call, model), "0.05") >= cost);
+      assert.ok(quote([offer], boundsFromCount(call, model, prompt), "0.05") >= cost);
+    }),
+  );
+});
+
+test("what is affordable costs no more than is held, and one token more would", () => {
+  fc.assert(
+    fc.property(requests, fc.bigInt({ min: 0n, max: 3_000_000n }), (request, extra) => {
+      const call = callOf(request);
+      const bounds = boundsFromCount(call, model, 20);
+      const held = leastUsefulQuote([offer], bounds, "0.05") + extra;
+      const tokens = affordableTokens([offer], bounds, { held, creditUsd: "0.05" });
+      assert.ok(tokens >= Math.min(64, bounds.outputTokens));
+      assert.ok(quote([offer], { ...bounds, outputTokens: tokens }, "0.05") <= held);
+      if (tokens < bounds.outputTokens)
+        assert.ok(quote([offer], { ...bounds, outputTokens: tokens + 1 }, "0.05") > held);
+    }),
+  );
+});
+
+test("an image costs its allowance, not the length of its data", () => {
+  const image = (url: string): ChatRequest => ({
+    model: "m",
+    messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }],
+  });
+  const small = boundsOf(callOf(image("https://example.com/a.png")), model).inputTokens;
+  const large = boundsOf(callOf(image(`data:image/png;base64,${"A".repeat(1_000_000)}`)), model).inputTokens;
+  assert.equal(small, large);
+  assert.ok(small > model.imageTokens);
+});
+
+test("an absent limit is 4096 tokens, and no limit exceeds the model", () => {
+  const messages = [{ role: "user", content: "hi" }] as const;
+  assert.equal(maxTokensOf({ model: "m", messages }, model), 4096);
+  assert.equal(maxTokensOf({ model: "m", messages, max_tokens: 1_000_000 }, model), model.maxOutput);
+  assert.equal(maxTokensOf({ model: "m", messages, max_tokens: 10, max_completion_tokens: 20 }, model), 20);
+});

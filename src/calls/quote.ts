@@ -1,0 +1,133 @@
+import type { ChatCall, ChatMessage, ContentPart } from "../core/chat.ts";
+import type { Credits } from "../core/credits.ts";
+import type { Model, Offer } from "../core/model.ts";
+import { costOf } from "../core/price.ts";
+import type { Usage } from "../core/usage.ts";
+
+/** The seed's default for an absent `max_tokens`. */
+const defaultMaxTokens = 4096;
+/** Tokens that a chat template adds: per conversation, per message, and for a tool preamble. */
+const conversationTokens = 64;
+const messageTokens = 8;
+const toolPreambleTokens = 1000;
+/** A base64 document costs far fewer tokens than it has characters; this share of them is a generous bound. */
+const documentCharactersPerToken = 8;
+/** How far a counted prompt may be off before the operator bears the difference. */
+const countMarginPercent = 10;
+/** With less output than this (or than was asked for) a shortened answer is not worth selling. */
+const leastUsefulTokens = 64;
+
+/** The most output tokens per choice that this call gets: what was asked for, within the model. */
+export function maxTokensOf(request: ChatCall["request"], model: Model): number {
+  return Math.min(request.max_completion_tokens ?? request.max_tokens ?? defaultMaxTokens, model.maxOutput);
+}
+
+export type Bounds = { readonly inputTokens: number; readonly outputTokens: number };
+
+/**
+ * No tokenizer makes more tokens than the text has bytes, so bytes bound the text without counting; images, documents
+ * and templates add their allowance, and nothing exceeds the model's window.
+ */
+export function boundsOf(call: ChatCall, model: Model): Bounds {
+  const attached = attachments(call.request.messages, model);
+  const textBytes = ["messages", "tools", "functions", "response_format"]
+    .map((member) => Buffer.byteLength(call.raw.get(member) ?? ""))
+    .reduce((sum, bytes) => sum + bytes, 0);
+  const template = conversationTokens + messageTokens * call.request.messages.length;
+  return bounds(call, model, Math.max(0, textBytes - attached.characters) + attached.tokens + template);
+}
+
+/** The same bound from a real count of the prompt's text, for balances too small for the generous one. */
+export function boundsFromCount(call: ChatCall, model: Model, counted: number): Bounds {
+  const attached = attachments(call.request.messages, model);
+  return bounds(call, model, Math.ceil((counted * (100 + countMarginPercent)) / 100) + attached.tokens);
+}
+
+function bounds(call: ChatCall, model: Model, promptTokens: number): Bounds {
+  const tools = (call.request.tools?.length ?? 0) > 0 ? toolPreambleTokens : 0;
+  return {
+    inputTokens: Math.min(promptTokens + tools, model.contextWindow),
+    outputTokens: call.maxTokens * (call.request.n ?? 1),
+  };
+}
+
+type Attached = { readonly tokens: number; readonly characters: number };
+
+/** What images and documents may cost, and how many characters of the body they are. */
+function attachments(messages: readonly ChatMessage[], model: Model): Attached {
+  const parts = messages.flatMap(({ content }) =>
+    typeof content === "object" && content !== null ? content : [],
+  );
+  return parts
+    .map((part) => attachment(part, model))
+    .reduce(
+      (sum, one) => ({ tokens: sum.tokens + one.tokens, characters: sum.characters + one.characters }),
+      {
+        tokens: 0,
+        characters: 0,
+      },
+    );
+}
+
+function attachment(part: ContentPart, model: Model): Attached {
+  switch (part.type) {
+    case "image_url":
+      return { tokens: model.imageTokens, characters: part.image_url.url.length };
+    case "input_audio":
+      return document(part.input_audio.data, model);
+    case "file":
+      return document(part.file.file_data ?? "", model);
+    case "text":
+    case "refusal":
+      return { tokens: 0, characters: 0 };
+  }
+}
+
+function document(data: string, model: Model): Attached {
+  const tokens = model.imageTokens + Math.ceil(data.length / documentCharactersPerToken);
+  return { tokens, characters: data.length };
+}
+
+/** The cost of the largest usage within the bounds, at the dearest offer and the dearest way to be charged for input. */
+export function quote(offers: readonly Offer[], bounds: Bounds, creditUsd: string): Credits {
+  let most = 0n;
+  for (const offer of offers) {
+    for (const usage of largestUsages(bounds)) {
+      const cost = costOf(offer.price, usage, creditUsd);
+      if (cost > most) most = cost;
+    }
+  }
+  return most;
+}
+
+function largestUsages({ inputTokens, outputTokens }: Bounds): readonly Usage[] {
+  return [
+    { input_tokens: inputTokens, output_tokens: outputTokens },
+    { cache_write_tokens: inputTokens, output_tokens: outputTokens },
+  ];
+}
+
+/** The least hold that still buys a useful answer. */
+export function leastUsefulQuote(offers: readonly Offer[], bounds: Bounds, creditUsd: string): Credits {
+  return quote(
+    offers,
+    { ...bounds, outputTokens: Math.min(bounds.outputTokens, leastUsefulTokens) },
+    creditUsd,
+  );
+}
+
+/** The most output tokens that the held credits pay for, at the dearest offer. */
+export function affordableTokens(
+  offers: readonly Offer[],
+  bounds: Bounds,
+  paid: { readonly held: Credits; readonly creditUsd: string },
+): number {
+  let enough = 0;
+  let tooMany = bounds.outputTokens + 1;
+  while (tooMany - enough > 1) {
+    const middle = Math.floor((enough + tooMany) / 2);
+    if (quote(offers, { ...bounds, outputTokens: middle }, paid.creditUsd) <= paid.held) enough = middle;
+    else tooMany = middle;
+  }
+  return enough;
+}

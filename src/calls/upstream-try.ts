@@ -1,0 +1,75 @@
+import type { Receiver, UpstreamFailure } from "../providers/upstream.ts";
+import type { AnswerView, UpstreamHeaders, WireRequest } from "../providers/wire.ts";
+import { Problem } from "../core/problems.ts";
+import type { Attempt } from "../routing/first-that-answers.ts";
+import type { Line } from "./chat-house.ts";
+import { failedByFault } from "./upstream-problems.ts";
+
+/** One offer about to be tried. */
+export type Try = { readonly line: Line; readonly request: WireRequest; readonly view: AnswerView };
+
+/** Of an error answer no more is read than this. */
+const mostErrorBytes = 64 * 1024;
+
+/** A try that ended for a reason of ours: the client left, or this process is going. Nobody else is asked. */
+export const endedByUs = {
+  state: "failed",
+  problem: new Problem("shutting_down"),
+  tryNext: false,
+  tryAgain: false,
+  unhealthy: false,
+} as const;
+
+/** What both kinds of answer share: the status decides between an answer to translate and a refusal to read. */
+export abstract class AnswerReader<Answer> implements Receiver {
+  protected readonly tried: Try;
+  #tell: ((attempt: Attempt<Answer>) => void) | undefined;
+  readonly #refusal: Buffer[] = [];
+  #refusalBytes = 0;
+  #status = 0;
+  #headers: UpstreamHeaders = {};
+  /** Settles once: the answer, or why there is none. */
+  readonly attempt: Promise<Attempt<Answer>>;
+
+  constructor(tried: Try) {
+    this.tried = tried;
+    const { promise, resolve } = Promise.withResolvers<Attempt<Answer>>();
+    this.attempt = promise;
+    this.#tell = resolve;
+  }
+
+  /** What was left out of the customer's request. */
+  get dropped(): readonly string[] {
+    return this.tried.request.dropped;
+  }
+
+  onHead(status: number, headers: UpstreamHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onBytes(bytes: Buffer): boolean {
+    if (this.#status >= 200 && this.#status < 300) return this.onAnswerBytes(bytes);
+    this.#refusalBytes += bytes.length;
+    if (this.#refusalBytes <= mostErrorBytes) this.#refusal.push(bytes);
+    return true;
+  }
+
+  onEnd(): void {
+    if (this.#status >= 200 && this.#status < 300) this.onAnswerEnd();
+    else
+      this.tell(
+        failedByFault(this.tried.line.wire.fault(this.#status, this.#headers, Buffer.concat(this.#refusal))),
+      );
+  }
+
+  abstract onFailure(failure: UpstreamFailure): void;
+  protected abstract onAnswerBytes(bytes: Buffer): boolean;
+  protected abstract onAnswerEnd(): void;
+
+  /** The first telling counts. */
+  protected tell(attempt: Attempt<Answer>): void {
+    this.#tell?.(attempt);
+    this.#tell = undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import type { WholeAnswer } from "../providers/wire.ts";
+import { firstThatAnswers } from "../routing/first-that-answers.ts";
+import type { Route } from "../routing/first-that-answers.ts";
+import { Problem } from "../core/problems.ts";
+import type { ChatClient } from "./chat-client.ts";
+import type { ChatHouse } from "./chat-house.ts";
+import { wholeBody } from "./ending.ts";
+import { meterAnswer, nothingUsed, uncharged } from "./metering.ts";
+import { answerHeaders, closeWith, tryOf } from "./open-chat.ts";
+import type { OpenChat } from "./open-chat.ts";
+import { endedByUs } from "./upstream-try.ts";
+import { WholeReader } from "./whole-reader.ts";
+
+/** Answers an open call in one piece. Nothing is delivered before all of it is there, so leaving early costs nothing. */
+export async function answerWhole(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {
+  let reader: WholeReader | undefined;
+  let isCut = false;
+  client.onGone(() => reader?.abort());
+  const leave = house.openCalls.enter(() => {
+    isCut = true;
+    reader?.abort();
+  });
+  try {
+    const route = await firstThatAnswers(open.offers, house.health[open.ask.caller.mode], (offer) => {
+      if (client.gone || isCut) return Promise.resolve(endedByUs);
+      reader = new WholeReader(tryOf(open, house, offer));
+      return reader.start(house.upstream).attempt;
+    });
+    if ("answer" in route.outcome && !client.gone) {
+      await deliver({ open, house, client }, route, {
+        answer: route.outcome.answer,
+        dropped: reader?.dropped ?? [],
+      });
+      return;
+    }
+    if (client.gone || !("problem" in route.outcome)) {
+      await closeWith(open, house, { ending: "aborted", metered: nothingUsed, route });
+      return;
+    }
+    const problem = isCut ? new Problem("shutting_down") : route.outcome.problem;
+    await closeWith(open, house, { ending: "failed", metered: nothingUsed, route, problem });
+    throw problem;
+  } finally {
+    leave();
+  }
+}
+
+type Setting = { readonly open: OpenChat; readonly house: ChatHouse; readonly client: ChatClient };
+type Delivery = { readonly answer: WholeAnswer; readonly dropped: readonly string[] };
+
+async function deliver(
+  { open, house, client }: Setting,
+  route: Route<WholeAnswer>,
+  { answer, dropped }: Delivery,
+): Promise<void> {
+  const counted = await meterAnswer(open, answer, house);
+  const metered = answer.hasOutput ? counted : uncharged(counted);
+  const { charged, available } = await closeWith(open, house, {
+    ending: answer.hasOutput ? "done" : "empty",
+    metered,
+    route,
+  });
+  const headers = answerHeaders(open, { offer: route.offer, dropped, cost: charged, balance: available });
+  client.answer(headers, wholeBody(open, { answer, metered, available }));
+}
