@@ -1,0 +1,85 @@
+import { isObject, stringsIn } from "../json.ts";
+import type { JsonObject } from "../json.ts";
+import { between } from "./random.ts";
+import type { Random } from "./random.ts";
+
+/** How the parts of an object or array are made. */
+export type PartMaker = {
+  /** A value for a schema one level down. */
+  readonly make: (schema: unknown, name: string) => unknown;
+  readonly nextWord: () => string | undefined;
+  readonly random: Random;
+  /** Only what must be there. */
+  readonly isSparse: boolean;
+  /** True when the work set aside for the whole value is used up. */
+  readonly isSpent: () => boolean;
+};
+
+/** Free-form members made at most. */
+const mostFree = 1_000;
+
+/** An object for a flat schema of type object. */
+export function fillObject(flat: JsonObject, maker: PartMaker): JsonObject {
+  const properties = isObject(flat["properties"]) ? flat["properties"] : {};
+  const others = othersOf(flat);
+  const made = new Map<string, unknown>();
+  for (const name of describedNames(flat, properties, maker))
+    made.set(name, maker.make(properties[name], name));
+  for (const name of stringsIn(flat["required"]))
+    if (!made.has(name)) made.set(name, maker.make(others, name));
+  for (const name of dependents(flat, made)) {
+    if (!made.has(name)) made.set(name, maker.make(properties[name] ?? others, name));
+  }
+  const least = freeCount(flat, made.size, maker);
+  for (let tries = 0; made.size < least && tries < 2 * mostFree && !maker.isSpent(); tries += 1) {
+    const name = freeName(flat, tries, maker);
+    made.set(name, maker.make(others, name));
+  }
+  return Object.fromEntries(made);
+}
+
+/** The described members to make: all required ones, and as many of the others as are allowed. */
+function describedNames(flat: JsonObject, properties: JsonObject, maker: PartMaker): readonly string[] {
+  const required = new Set(stringsIn(flat["required"]));
+  const most = typeof flat["maxProperties"] === "number" ? flat["maxProperties"] : Number.POSITIVE_INFINITY;
+  let optionalLeft = maker.isSparse ? 0 : most - required.size;
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    if (required.has(name)) return [name];
+    if (schema === false || optionalLeft <= 0) return [];
+    optionalLeft -= 1;
+    return [name];
+  });
+}
+
+/** How many members there are to be; a map is shown with one entry, so that it is not empty for no reason. */
+function freeCount(flat: JsonObject, already: number, maker: PartMaker): number {
+  const { minProperties, maxProperties, additionalProperties } = flat;
+  const least = typeof minProperties === "number" ? Math.min(minProperties, mostFree) : 0;
+  const isMap = isObject(additionalProperties) && already === 0 && maxProperties !== 0;
+  return isMap && !maker.isSparse ? Math.max(least, 1) : least;
+}
+
+function othersOf(flat: JsonObject): unknown {
+  const { additionalProperties, patternProperties } = flat;
+  if (additionalProperties !== undefined && additionalProperties !== false) return additionalProperties;
+  return isObject(patternProperties) ? (Object.values(patternProperties)[0] ?? true) : true;
+}
+
+function freeName(flat: JsonObject, index: number, maker: PartMaker): string {
+  const { propertyNames, patternProperties } = flat;
+  const pattern = isObject(patternProperties) ? Object.keys(patternProperties)[0] : undefined;
+  const rule = isObject(propertyNames) ? propertyNames : { pattern };
+  if (rule === propertyNames || pattern !== undefined) {
+    const name = maker.make({ type: "string", ...rule }, "");
+    if (typeof name === "string") return name;
+  }
+  return index === 0 ? (maker.nextWord() ?? "item") : `item${index}${between(maker.random, 0, 9)}`;
+}
+
+function dependents(flat: JsonObject, made: ReadonlyMap<string, unknown>): readonly string[] {
+  const { dependentRequired } = flat;
+  if (!isObject(dependentRequired)) return [];
+  return Object.entries(dependentRequired).flatMap(([name, needed]) =>
+    made.has(name) ? stringsIn(needed) : [],
+  );
+}

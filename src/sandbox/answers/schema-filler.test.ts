@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import fc from "fast-check";
+import { fingerprintOf, randomFrom } from "./random.ts";
+import { fillSchema } from "./schema-filler.ts";
+
+const ajv = new Ajv2020({ strict: false });
+formats.default(ajv);
+
+function filled(schema: unknown, seed = "seed", words: readonly string[] = ["Paris", "weather"]): unknown {
+  return fillSchema(schema, { random: randomFrom(fingerprintOf(seed)), words });
+}
+
+function assertValid(schema: object | boolean, value: unknown): void {
+  const valid = ajv.validate(schema, value);
+  assert.ok(valid, `${JSON.stringify(value)} for ${JSON.stringify(schema)}: ${ajv.errorsText()}`);
+}
+
+const cases: Readonly<Record<string, object>> = {
+  "an object with required and optional members": {
+    type: "object",
+    properties: {
+      city: { type: "string" },
+      unit: { enum: ["c", "f"] },
+      days: { type: "integer", minimum: 1 },
+    },
+    required: ["city"],
+    additionalProperties: false,
+  },
+  "a member that is required and described nowhere": { type: "object", required: ["x", "__proto__"] },
+  "a nullable type list": { type: ["string", "null"], minLength: 3 },
+  "an enumeration narrowed by a type": { type: "string", enum: [1, "one", null] },
+  "a constant of any kind": { type: "object", properties: { a: { const: { b: [1] } } }, required: ["a"] },
+  "open and closed number bounds": {
+    type: "array",
+    minItems: 5,
+    maxItems: 5,
+    prefixItems: [
+      { type: "integer", exclusiveMinimum: 3, exclusiveMaximum: 5 },
+      { type: "number", minimum: -0.2, exclusiveMaximum: -0.1 },
+      { type: "number", multipleOf: 0.01, minimum: 0.05, maximum: 0.3 },
+      { type: "integer", multipleOf: 7, minimum: -20, maximum: -10 },
+      { type: "number", maximum: -1e9 },
+    ],
+  },
+  "string lengths in code points": {
+    type: "array",
+    prefixItems: [
+      { type: "string", minLength: 60, maxLength: 60 },
+      { type: "string", maxLength: 1 },
+      { type: "string", maxLength: 0 },
+    ],
+  },
+  "every common format": {
+    type: "object",
+    properties: Object.fromEntries(
+      ["date-time", "date", "time", "duration", "email", "hostname", "uri", "uri-reference", "ipv4", "ipv6"]
+        .concat(["uuid", "json-pointer", "relative-json-pointer", "regex", "uri-template", "byte"])
+        .map((format) => [format, { type: "string", format }]),
+    ),
+    additionalProperties: false,
+  },
+  "patterns as people write them": {
+    type: "object",
+    properties: Object.fromEntries(
+      [
+        "^[A-Z]{3}-\\d{4}$",
+        "^(?:cat|dog)s?$",
+        "^#[0-9a-fA-F]{6}$",
+        "^\\+?[1-9]\\d{1,14}$",
+        "^[^@\\s]+@[^@\\s]+\\.[a-z]{2,}$",
+        "^v\\d+\\.\\d+(\\.\\d+)?$",
+        "^\\S+$",
+        "^[\\w.-]+$",
+        "^\\$\\{[a-z_]+\\}$",
+        "^\\p{Lu}\\p{L}*$",
+      ].map((pattern) => [pattern, { type: "string", pattern }]),
+    ),
+  },
+  "a pattern with lengths": { type: "string", pattern: "^[a-z]+$", minLength: 40, maxLength: 45 },
+  "unions with a discriminator": {
+    oneOf: [
+      {
+        type: "object",
+        properties: { kind: { const: "a" }, a: { type: "string" } },
+        required: ["kind", "a"],
+      },
+      {
+        type: "object",
+        properties: { kind: { const: "b" }, b: { type: "number" } },
+        required: ["kind", "b"],
+      },
+    ],
+  },
+  "a union whose branches overlap": {
+    oneOf: [
+      { type: "integer", minimum: 0, maximum: 60 },
+      { type: "integer", minimum: 40, maximum: 100 },
+    ],
+  },
+  "a prohibition": { type: "integer", minimum: 1, maximum: 4, not: { enum: [1, 2] } },
+  "a condition": {
+    type: "object",
+    properties: { country: { enum: ["US", "NL"] }, code: { type: "string" } },
+    required: ["country", "code"],
+    if: { properties: { country: { const: "US" } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- A keyword of JSON Schema; nobody awaits this object.
+    then: { properties: { code: { pattern: "^\\d{5}$" } } },
+    else: { properties: { code: { pattern: "^\\d{4} [A-Z]{2}$" } } },
+  },
+  "parts that all hold": {
+    allOf: [
+      { type: "object", properties: { n: { type: "number", minimum: 3 } }, required: ["n"] },
+      { properties: { n: { type: "integer", maximum: 4 }, m: { type: "string" } }, required: ["m"] },
+    ],
+  },
+  "a list that refers to itself": {
+    $ref: "#/$defs/node",
+    $defs: {
+      node: {
+        type: "object",
+        properties: {
+          value: { type: "number" },
+          next: { anyOf: [{ $ref: "#/$defs/node" }, { type: "null" }] },
+        },
+        required: ["value", "next"],
+        additionalProperties: false,
+      },
+    },
+  },
+  "a tree whose branches all have to be there": {
+    $defs: {
+      leaf: {
+        type: "object",
+        properties: { n: { type: "number" } },
+        required: ["n"],
+        additionalProperties: false,
+      },
+      plus: {
+        type: "object",
+        properties: { left: { $ref: "#/$defs/any" }, right: { $ref: "#/$defs/any" } },
+        required: ["left", "right"],
+        additionalProperties: false,
+      },
+      any: { anyOf: [{ $ref: "#/$defs/plus" }, { $ref: "#/$defs/leaf" }] },
+    },
+    $ref: "#/$defs/any",
+  },
+  "distinct items": {
+    type: "array",
+    items: { type: "integer", minimum: 1, maximum: 9 },
+    minItems: 5,
+    uniqueItems: true,
+  },
+  "an item that has to be contained": { type: "array", items: { type: "integer" }, contains: { const: 7 } },
+  "a fixed tuple": {
+    type: "array",
+    prefixItems: [{ type: "string" }, { type: "boolean" }],
+    items: false,
+    minItems: 2,
+  },
+  "a map of numbers": {
+    type: "object",
+    additionalProperties: { type: "number" },
+    minProperties: 3,
+    maxProperties: 4,
+  },
+  "names by pattern": {
+    type: "object",
+    patternProperties: { "^x-[a-z]+$": { type: "boolean" } },
+    additionalProperties: false,
+    minProperties: 2,
+  },
+  "a member that brings another": {
+    type: "object",
+    properties: { card: { type: "string" } },
+    required: ["card"],
+    dependentRequired: { card: ["address"] },
+  },
+};
+
+describe("a filled schema", () => {
+  for (const [name, schema] of Object.entries(cases)) {
+    test(`is valid for ${name}, whatever the seed`, () => {
+      for (let seed = 0; seed < 40; seed += 1) assertValid(schema, filled(schema, `${seed}`));
+    });
+  }
+
+  test("is the same for the same seed and another for another", () => {
+    const schema = { type: "object", properties: { n: { type: "integer", maximum: 1e6 } }, required: ["n"] };
+    assert.deepEqual(filled(schema, "one"), filled(schema, "one"));
+    assert.notDeepEqual(filled(schema, "one"), filled(schema, "two"));
+  });
+
+  test("uses the words of the prompt for strings, in their order", () => {
+    const schema = { type: "object", properties: { city: { type: "string" }, topic: { type: "string" } } };
+    assert.deepEqual(filled(schema), { city: "Paris", topic: "weather" });
+  });
+
+  test("is an object when the schema says nothing", () => {
+    for (const schema of [undefined, {}, true]) assert.equal(typeof filled(schema), "object");
+  });
+
+  test("is made in bounded time for a schema that asks for too much", () => {
+    const wide = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, { $ref: "#" }]));
+    const greedy = [
+      { type: "object", properties: wide, required: Object.keys(wide) },
+      { type: "array", minItems: 1e9, items: { type: "string", minLength: 1e9 } },
+      { type: "string", pattern: "((a{9999}){9999}){9999}" },
+      { $ref: "#" },
+      { allOf: [{ $ref: "#" }, { $ref: "#" }] },
+      { anyOf: Array.from({ length: 500 }, () => ({ $ref: "#" })) },
+      { type: "array", uniqueItems: true, minItems: 1e6, items: { const: 1 } },
+    ];
+    const started = performance.now();
+    for (const schema of greedy) filled(schema);
+    assert.ok(performance.now() - started < 5_000);
+  });
+
+  test("is valid for generated schemas", () => {
+    fc.assert(
+      fc.property(generatedSchemas(), fc.string(), (schema, seed) =>
+        assertValid(schema, filled(schema, seed)),
+      ),
+      { numRuns: 600 },
+    );
+  });
+});
+
+/** Schemas that some value satisfies, nested to a few levels. */
+function generatedSchemas(): fc.Arbitrary<object> {
+  const bounds = fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: 0, max: 40 }));
+  const sizes = fc.tuple(fc.nat(4), fc.nat(4));
+  const names = fc.string({ minLength: 1, maxLength: 6 }).filter((name) => name !== "__proto__");
+  const { schema } = fc.letrec<{ schema: object; leaf: object; inner: object }>((tie) => ({
+    schema: fc.oneof({ maxDepth: 3, withCrossShrink: true }, tie("leaf"), tie("inner")),
+    leaf: fc.oneof(
+      fc.constantFrom<object>({ type: "boolean" }, { type: "null" }, { type: "string" }, { type: "number" }),
+      fc.constantFrom<object>({ type: "string", format: "email" }, { type: "string", format: "uuid" }),
+      fc.constantFrom<object>({ type: ["integer", "null"] }, { enum: ["a", 1, null] }, { const: [1] }),
+      bounds.map(([minimum, span]) => ({ type: "integer", minimum, maximum: minimum + span })),
+      bounds.map(([minimum, span]) => ({ type: "number", minimum, exclusiveMaximum: minimum + span + 1 })),
+      sizes.map(([minLength, span]) => ({ type: "string", minLength, maxLength: minLength + span })),
+      fc.integer({ min: 1, max: 9 }).map((multipleOf) => ({ type: "integer", multipleOf, minimum: 10 })),
+    ),
+    inner: fc.oneof(
+      fc
+        .record({ properties: fc.dictionary(names, tie("schema"), { maxKeys: 4 }), closed: fc.boolean() })
+        .map(({ properties, closed }) => ({
+          type: "object",
+          properties,
+          required: Object.keys(properties).slice(0, 2),
+          additionalProperties: !closed,
+        })),
+      fc
+        .tuple(tie("schema"), sizes)
+        .map(([items, [minItems, span]]) => ({ type: "array", items, minItems, maxItems: minItems + span })),
+      fc.array(tie("schema"), { minLength: 1, maxLength: 3 }).map((anyOf) => ({ anyOf })),
+      tie("schema").map((only) => ({ allOf: [only, {}] })),
+      tie("schema").map((only) => ({ $defs: {}, oneOf: [only, false] })),
+    ),
+  }));
+  return schema;
+}

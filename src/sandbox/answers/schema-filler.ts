@@ -1,0 +1,156 @@
+import { isObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
+import { fillArray } from "./array-filler.ts";
+import { fillNumber } from "./number-filler.ts";
+import { fillObject } from "./object-filler.ts";
+import type { PartMaker } from "./object-filler.ts";
+import { pick } from "./random.ts";
+import type { Random } from "./random.ts";
+import { satisfies } from "./schema-check.ts";
+import { allowsOnlyNull, flatten, typesIn } from "./schema-flat.ts";
+import { heightOf } from "./schema-height.ts";
+import { fillString } from "./string-filler.ts";
+
+export type Filling = {
+  readonly random: Random;
+  /** Strings take these first, in this order. */
+  readonly words: readonly string[];
+};
+
+/** Deeper than this, or after so many values, only what must be there is made. */
+const fullDepth = 5;
+const fullValues = 500;
+/** And beyond these nothing at all, so that no schema can keep the process busy. */
+const mostDepth = 40;
+const mostValues = 5_000;
+const triesPerChoice = 8;
+
+type State = {
+  readonly root: unknown;
+  readonly filling: Filling;
+  values: number;
+  words: number;
+};
+type Place = { readonly depth: number; readonly name: string };
+
+/**
+ * A value that satisfies a JSON Schema. A schema without a type is taken to mean an object; undefined is a free object.
+ * Bounded in time and size for any schema; a schema that nothing satisfies gets something all the same.
+ */
+export function fillSchema(schema: unknown, filling: Filling): unknown {
+  const state: State = { root: schema, filling, values: 0, words: 0 };
+  const asked = isObject(schema) && Object.keys(schema).length > 0 ? schema : freeObject;
+  return fillAt(asked, state, { depth: 0, name: "" });
+}
+
+const freeObject: JsonObject = {
+  type: "object",
+  properties: { answer: { type: "string" } },
+  required: ["answer"],
+};
+
+const choices = ["oneOf", "anyOf", "allOf", "not", "if", "contains", "$ref"];
+
+function fillAt(schema: unknown, state: State, place: Place): unknown {
+  const isChoice = isObject(schema) && choices.some((keyword) => keyword in schema);
+  let made: unknown = null;
+  for (let tries = isChoice ? triesPerChoice : 1; tries > 0; tries -= 1) {
+    state.values += 1;
+    if (state.values > mostValues || place.depth > mostDepth) return made;
+    const { value, isWanted } = fillOnce(schema, state, place);
+    made = value;
+    if (tries === 1 || state.values > fullValues) break;
+    if (isWanted && satisfies(made, schema, state.root)) break;
+  }
+  return made;
+}
+
+function isSparseAt(state: State, place: Place): boolean {
+  return place.depth > fullDepth || state.values > fullValues;
+}
+
+type Made = { readonly value: unknown; readonly isWanted: boolean };
+
+function fillOnce(schema: unknown, state: State, place: Place): Made {
+  const isSparse = isSparseAt(state, place);
+  const flat = flatten(schema, state.root, (branches) => {
+    if (isSparse) return lowest(branches, state.root);
+    const telling = branches.filter((branch) => branch !== false && !allowsOnlyNull(branch));
+    return pick(state.filling.random, telling, branches[0]);
+  });
+  if (flat === undefined) return { value: null, isWanted: false };
+  const value = fillFlat(flat, place, makerAt(state, place, isSparse));
+  // The check of the whole schema does not look at patterns, so it cannot tell which side of a condition was taken.
+  return { value, isWanted: flat["not"] === undefined || !satisfies(value, flat["not"], state.root) };
+}
+
+function makerAt(state: State, place: Place, isSparse: boolean): PartMaker {
+  return {
+    make: (schema, name) => fillAt(schema, state, { depth: place.depth + 1, name }),
+    nextWord: () => nextWord(state),
+    random: state.filling.random,
+    isSparse,
+    isSpent: () => state.values > mostValues,
+  };
+}
+
+function fillFlat(flat: JsonObject, place: Place, maker: PartMaker): unknown {
+  const { random } = maker;
+  if (Object.hasOwn(flat, "const")) return flat["const"];
+  if (Array.isArray(flat["enum"])) return pick<unknown>(random, fittingOf(flat["enum"], flat), null);
+  switch (typeOf(flat, maker.isSparse, place)) {
+    case "object":
+      return fillObject(flat, maker);
+    case "array":
+      return fillArray(flat, place.name, maker);
+    case "integer":
+      return fillNumber(flat, { isInteger: true, random });
+    case "number":
+      return fillNumber(flat, { isInteger: false, random });
+    case "boolean":
+      return random() < 0.5;
+    case "null":
+      return null;
+    default:
+      return fillString(flat, { random, word: maker.nextWord() });
+  }
+}
+
+function lowest(branches: readonly unknown[], root: unknown): unknown {
+  const heights = branches.map((branch) =>
+    branch === false ? Number.POSITIVE_INFINITY : heightOf(branch, root),
+  );
+  return branches[heights.indexOf(Math.min(...heights))];
+}
+
+/** The members of an enumeration that its other keywords allow as well. */
+function fittingOf(members: readonly unknown[], flat: JsonObject): readonly unknown[] {
+  const fitting = members.filter((member) => satisfies(member, flat, flat));
+  const telling = fitting.filter((member) => member !== null);
+  return telling.length > 0 ? telling : fitting;
+}
+
+const hints: readonly (readonly [string, readonly string[]])[] = [
+  ["object", ["properties", "required", "additionalProperties", "patternProperties", "minProperties"]],
+  ["array", ["items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"]],
+  ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]],
+  ["string", ["pattern", "format", "minLength", "maxLength"]],
+];
+
+function typeOf(flat: JsonObject, sparse: boolean, place: Place): string {
+  const types = typesIn(flat["type"]);
+  if (types.length > 0) {
+    if (sparse && types.includes("null")) return "null";
+    return types.find((type) => type !== "null") ?? "null";
+  }
+  const hinted = hints.find(([, keywords]) => keywords.some((keyword) => keyword in flat));
+  return hinted?.[0] ?? (place.depth === 0 ? "object" : "string");
+}
+
+/** Each word is used once before the first is used again; after them, words of our own. */
+function nextWord(state: State): string | undefined {
+  const { words } = state.filling;
+  const word = words[state.words % Math.max(words.length, 1)];
+  state.words += 1;
+  return word;
+}

@@ -1,0 +1,70 @@
+import { answerTo, emptyAnswer } from "../answers/answer.ts";
+import { fingerprintOf } from "../answers/random.ts";
+import { loadTokenizer } from "../answers/tokens.ts";
+import { deliverStream, deliverWhole, obey } from "../delivery.ts";
+import { directivesOf } from "../directives.ts";
+import type { Exchange } from "../exchange.ts";
+import { isObject, stringOr } from "../json.ts";
+import type { JsonObject } from "../json.ts";
+import { dialectOf } from "./dialects.ts";
+import { headersFor } from "./headers.ts";
+import { refuseMissing } from "./models.ts";
+import { completionBody } from "./completion.ts";
+import type { Completion } from "./completion.ts";
+import { completionFrames } from "./completion-frames.ts";
+import { lastUserText, questionOf } from "./question.ts";
+import { usageOf } from "./usage.ts";
+import { checkModel } from "./valid-model.ts";
+import { validRequest } from "./valid-request.ts";
+
+/** POST /v1/chat/completions. */
+export async function answerChat(exchange: Exchange): Promise<void> {
+  const request = validRequest(exchange.body);
+  const model = stringOr(request["model"], "");
+  refuseMissing(model);
+  checkModel(request, exchange.provider);
+  const directives = directivesOf({ headers: exchange.headers, model, prompt: lastUserText(request) });
+  await obey(directives, exchange);
+  const tokenizer = await loadTokenizer();
+  const question = questionOf(request, fingerprintOf(whatMatters(request)), directives);
+  const choices = typeof request["n"] === "number" ? request["n"] : 1;
+  const answers = Array.from({ length: choices }, (_, choice) =>
+    directives.fault === "empty" ? emptyAnswer : answerTo(question, tokenizer, choice),
+  );
+  const dialect = dialectOf(exchange.provider);
+  const usage = await usageOf(request, { answers, tokenizer, dialect });
+  const completion: Completion = {
+    id: `chatcmpl-${question.fingerprint.slice(0, 29)}`,
+    created: Math.floor(exchange.now() / 1_000),
+    model,
+    answers,
+    dialect,
+    usage: directives.fault === "nousage" ? undefined : usage.shown,
+  };
+  const headers = headersFor(question.fingerprint, usage.total);
+  if (request["stream"] === true) {
+    const frames = completionFrames(completion, includesUsage(request));
+    await deliverStream(exchange, { frames, headers }, directives);
+  } else {
+    deliverWhole(exchange, { body: completionBody(completion), headers }, directives);
+  }
+}
+
+function includesUsage({ stream_options }: JsonObject): boolean {
+  return isObject(stream_options) && stream_options["include_usage"] === true;
+}
+
+/** How an answer travels and where it is cut does not change what it says. */
+const unrelated = new Set([
+  "stream",
+  "stream_options",
+  "max_tokens",
+  "max_completion_tokens",
+  "stop",
+  "n",
+  "user",
+]);
+
+function whatMatters(request: JsonObject): string {
+  return JSON.stringify(Object.entries(request).filter(([name]) => !unrelated.has(name)));
+}

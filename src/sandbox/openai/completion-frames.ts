@@ -1,0 +1,64 @@
+import type { Answer } from "../answers/answer.ts";
+import type { StreamFrames } from "../delivery.ts";
+import type { JsonObject } from "../json.ts";
+import { finishReason, systemFingerprint } from "./completion.ts";
+import type { Completion } from "./completion.ts";
+import { errorBody } from "./errors.ts";
+
+/** `chat.completion.chunk` frames, one token a delta. */
+export function completionFrames(completion: Completion, includesUsage: boolean): StreamFrames {
+  const { id, created, model, answers, dialect, usage } = completion;
+  const isTelling = includesUsage && usage !== undefined;
+  const common = {
+    id,
+    object: "chat.completion.chunk",
+    created,
+    model,
+    system_fingerprint: systemFingerprint,
+  };
+  const opening = JSON.stringify(common).slice(0, -1);
+  const closing = isTelling ? ',"usage":null}\n\n' : "}\n\n";
+  const frame = (index: number, delta: JsonObject, reason: string | null = null): string => {
+    const choice = JSON.stringify({ index, delta, logprobs: null, finish_reason: reason });
+    return `data: ${opening},"choices":[${choice}]${closing}`;
+  };
+  const usageFrame = `data: ${opening},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
+  return {
+    head: [
+      dialect.comment,
+      ...answers.map((answer, index) =>
+        frame(index, { role: "assistant", content: answer.calls.length > 0 ? null : "", refusal: null }),
+      ),
+    ],
+    deltas: answers.flatMap((answer, index) =>
+      deltasOf(answer, dialect.showsReasoning).map((delta) => frame(index, delta)),
+    ),
+    tail: [
+      ...answers.map((answer, index) => frame(index, {}, finishReason(answer))),
+      isTelling ? usageFrame : "",
+      "data: [DONE]\n\n",
+    ],
+    malformed: `data: ${opening},"choices":[{"index":0,"delta":{"content":"\n\n`,
+    error: `data: ${JSON.stringify(errorBody(500, orderedError))}\n\n`,
+  };
+}
+
+const orderedError = {
+  message: "The sandbox was ordered to fail in mid-stream.",
+  param: undefined,
+  code: undefined,
+};
+
+function deltasOf(answer: Answer, showsReasoning: boolean): readonly JsonObject[] {
+  const thinking = showsReasoning ? answer.thinking.map(({ text }) => ({ reasoning_content: text })) : [];
+  const text = answer.text.map((piece) => ({ content: piece.text }));
+  const calls = answer.calls.flatMap((call, index) => [
+    {
+      tool_calls: [
+        { index, id: `call_${call.id}`, type: "function", function: { name: call.name, arguments: "" } },
+      ],
+    },
+    ...call.arguments.map((piece) => ({ tool_calls: [{ index, function: { arguments: piece.text } }] })),
+  ]);
+  return [...thinking, ...text, ...calls];
+}

@@ -1,0 +1,60 @@
+import type { Answer } from "../answers/answer.ts";
+import { textOf } from "../answers/tokens.ts";
+import type { JsonObject } from "../json.ts";
+import type { Dialect } from "./dialects.ts";
+
+export type Completion = {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+  readonly answers: readonly Answer[];
+  readonly dialect: Dialect;
+  readonly usage: JsonObject | undefined;
+};
+
+export const systemFingerprint = "fp_sandbox";
+
+/** A `chat.completion` object. */
+export function completionBody(completion: Completion): JsonObject {
+  const { id, created, model, answers, dialect, usage } = completion;
+  return {
+    id,
+    object: "chat.completion",
+    created,
+    model,
+    choices: answers.map((answer, index) => ({
+      index,
+      message: messageOf(answer, dialect),
+      logprobs: null,
+      finish_reason: finishReason(answer),
+    })),
+    ...(usage === undefined ? {} : { usage }),
+    service_tier: "default",
+    system_fingerprint: systemFingerprint,
+  };
+}
+
+function messageOf(answer: Answer, dialect: Dialect): JsonObject {
+  const text = textOf(answer.text);
+  const calls = answer.calls.map((call) => ({
+    id: `call_${call.id}`,
+    type: "function",
+    function: { name: call.name, arguments: textOf(call.arguments) },
+  }));
+  return {
+    role: "assistant",
+    content: calls.length > 0 ? null : text,
+    refusal: null,
+    annotations: [],
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(dialect.showsReasoning && answer.thinking.length > 0
+      ? { reasoning_content: textOf(answer.thinking) }
+      : {}),
+  };
+}
+
+export function finishReason(answer: Answer): "stop" | "length" | "tool_calls" {
+  if (answer.end === "length") return "length";
+  return answer.end === "calls" ? "tool_calls" : "stop";
+}

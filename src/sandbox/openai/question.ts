@@ -1,0 +1,102 @@
+import type { Question, Tool } from "../answers/question.ts";
+import { withoutDirectives } from "../directives.ts";
+import type { Directives } from "../directives.ts";
+import { isGiven, isObject, objectsIn, stringOr, stringsIn } from "../json.ts";
+import type { JsonObject } from "../json.ts";
+
+/** What an answer may be long when the request does not say. */
+const defaultMaxTokens = 16_384;
+
+export function textIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  return objectsIn(content)
+    .map((part) => stringOr(part["text"], ""))
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+export function lastUserText(request: JsonObject): string {
+  return textIn(
+    objectsIn(request["messages"]).findLast((message) => message["role"] === "user")?.["content"],
+  );
+}
+
+export function questionOf(request: JsonObject, fingerprint: string, directives: Directives): Question {
+  const maxTokens = request["max_completion_tokens"] ?? request["max_tokens"];
+  const { stop } = request;
+  return {
+    fingerprint,
+    prompt: withoutDirectives(lastUserText(request)),
+    toolResults: toolResultsOf(request),
+    tools: toolsOf(request),
+    toolChoice: toolChoiceOf(request),
+    mayCallInParallel: request["parallel_tool_calls"] !== false,
+    json: jsonOf(request["response_format"]),
+    maxTokens: typeof maxTokens === "number" ? maxTokens : defaultMaxTokens,
+    lengthTokens: lengthOf(request, directives),
+    stops: typeof stop === "string" ? [stop] : stringsIn(stop),
+    thinks: isThinking(request),
+  };
+}
+
+/** All choices together stay within a bound, so that an ordered length times `n` cannot keep the process busy. */
+const longestAnswersTokens = 65_536;
+
+function lengthOf({ n }: JsonObject, { lengthTokens }: Directives): number | undefined {
+  const share = Math.floor(longestAnswersTokens / (typeof n === "number" ? n : 1));
+  return lengthTokens === undefined ? undefined : Math.min(lengthTokens, share);
+}
+
+/** The tool messages at the end of the conversation. */
+function toolResultsOf(request: JsonObject): readonly string[] {
+  const messages = objectsIn(request["messages"]);
+  const isResult = ({ role }: JsonObject): boolean => role === "tool" || role === "function";
+  const lastOther = messages.findLastIndex((message) => !isResult(message));
+  return messages.slice(lastOther + 1).map((message) => textIn(message["content"]));
+}
+
+/** Only those that `allowed_tools` leaves, where it is given. */
+function toolsOf(request: JsonObject): readonly Tool[] {
+  const { tool_choice: choice } = request;
+  const allowed = isObject(choice) && isObject(choice["allowed_tools"]) ? choice["allowed_tools"] : undefined;
+  const names = allowed === undefined ? undefined : new Set(objectsIn(allowed["tools"]).map(nameOf));
+  return objectsIn(request["tools"]).flatMap(({ function: tool }) =>
+    isObject(tool) && (names === undefined || names.has(stringOr(tool["name"], "")))
+      ? [
+          {
+            name: stringOr(tool["name"], ""),
+            description: stringOr(tool["description"], ""),
+            schema: tool["parameters"],
+          },
+        ]
+      : [],
+  );
+}
+
+function nameOf({ function: named }: JsonObject): string {
+  return isObject(named) ? stringOr(named["name"], "") : "";
+}
+
+function toolChoiceOf({ tool_choice }: JsonObject): Question["toolChoice"] {
+  if (tool_choice === "none" || tool_choice === "required") return tool_choice;
+  if (!isObject(tool_choice)) return "auto";
+  const named = tool_choice["function"];
+  if (isObject(named)) return { name: stringOr(named["name"], "") };
+  const allowed = tool_choice["allowed_tools"];
+  return isObject(allowed) && allowed["mode"] === "required" ? "required" : "auto";
+}
+
+function jsonOf(format: unknown): Question["json"] {
+  if (!isObject(format)) return undefined;
+  if (format["type"] === "json_object") return { schema: undefined };
+  const described = format["json_schema"];
+  return format["type"] === "json_schema" && isObject(described)
+    ? { schema: described["schema"] }
+    : undefined;
+}
+
+/** Asked for by effort (OpenAI, xAI, Groq), by `thinking` (DeepSeek) or by `enable_thinking` (Qwen). */
+function isThinking({ reasoning_effort, thinking, enable_thinking }: JsonObject): boolean {
+  if (isGiven(reasoning_effort)) return reasoning_effort !== "none" && reasoning_effort !== "minimal";
+  return enable_thinking === true || (isObject(thinking) && thinking["type"] === "enabled");
+}
