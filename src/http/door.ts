@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { z } from "zod";
+import type { Caller } from "../core/caller.ts";
+
+/** Who may come in: anybody, a customer's key, or the operator's token. Nothing is open that does not say so. */
+export type Access = "open" | "caller" | "operator";
+
+export type DoorHeaders = Readonly<Record<string, string>>;
+
+/** A JSON answer. `body` undefined is an empty one. */
+export type DoorAnswer = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: DoorHeaders;
+};
+
+/** What a door sees of a request. */
+export type Visit<Body> = {
+  readonly requestId: string;
+  /** Values of the `{name}` parts of the path, percent-decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Body;
+  /** The body as it came; empty where the door takes none. */
+  readonly rawBody: Buffer;
+  /** The caller; for doors with access `caller` only, throws elsewhere. */
+  caller(): Caller;
+};
+
+type Common = {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** `{name}` matches one segment, `{name...}` the rest of the path. */
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  /** What the answer looks like, for the OpenAPI document. */
+  readonly answers: string;
+};
+
+/** One public door as data. The router and the OpenAPI document are made from the list of them. */
+export type Door = Common & { readonly body?: z.ZodType } & (JsonDoor | StreamDoor);
+
+export type JsonDoor = { readonly answer: (visit: Visit<unknown>) => Promise<DoorAnswer> | DoorAnswer };
+
+/** A door that writes its answer itself, piece by piece. */
+export type StreamDoor = {
+  readonly attend: (
+    visit: Visit<unknown>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => Promise<void>;
+};
+
+/** Joins a body's schema to the function that takes it, so that both agree on its type. */
+export function withBody<Schema extends z.ZodType>(
+  body: Schema,
+  answer: (visit: Visit<z.output<Schema>>) => Promise<DoorAnswer> | DoorAnswer,
+): { readonly body: z.ZodType; readonly answer: JsonDoor["answer"] } {
+  // The server hands a door the output of its own schema and nothing else.
+  return { body, answer: (visit) => answer(visit as Visit<z.output<Schema>>) };
+}

@@ -1,0 +1,83 @@
+import type { ServerResponse } from "node:http";
+import type { AnswerHeaders, ChatClient } from "../calls/chat-client.ts";
+import type { Problem } from "../core/problems.ts";
+import { sendJson, sendProblem } from "./render.ts";
+
+export type HttpChatSettings = {
+  readonly requestId: string;
+  /** How long a client may refuse to read what is left of a finished answer. */
+  readonly stalledClientMs: number;
+};
+
+/** The customer's end of a chat call over HTTP. */
+export class HttpChatClient implements ChatClient {
+  readonly #response: ServerResponse;
+  readonly #requestId: string;
+  readonly #stalledClientMs: number;
+
+  constructor(response: ServerResponse, { requestId, stalledClientMs }: HttpChatSettings) {
+    this.#response = response;
+    this.#requestId = requestId;
+    this.#stalledClientMs = stalledClientMs;
+    // A reset of the connection is told by `close`.
+    response.on("error", () => undefined);
+  }
+
+  get gone(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished;
+  }
+
+  onGone(listener: () => void): void {
+    if (this.gone) {
+      listener();
+      return;
+    }
+    this.#response.once("close", () => {
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+
+  answer(headers: AnswerHeaders, body: string): void {
+    if (this.gone) return;
+    this.#closeWhenStalled();
+    sendJson(this.#response, { status: 200, requestId: this.#requestId, headers }, body);
+  }
+
+  refuse(problem: Problem, headers: AnswerHeaders): void {
+    sendProblem(this.#response, { requestId: this.#requestId, problem, headers });
+  }
+
+  startStream(headers: AnswerHeaders): void {
+    if (this.gone) return;
+    this.#response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      "x-accel-buffering": "no",
+      "x-request-id": this.#requestId,
+      ...headers,
+    });
+  }
+
+  write(frames: string, encoding: "latin1" | "utf8"): boolean {
+    return this.gone || this.#response.write(frames, encoding);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#response.on("drain", listener);
+  }
+
+  endStream(frames: string, encoding: "latin1" | "utf8"): void {
+    if (this.gone) return;
+    this.#closeWhenStalled();
+    this.#response.end(frames, encoding);
+  }
+
+  drop(): void {
+    this.#response.destroy();
+  }
+
+  /** Nobody watches a call that is over: node:http closes a connection that makes no progress for so long. */
+  #closeWhenStalled(): void {
+    this.#response.setTimeout(this.#stalledClientMs);
+  }
+}

@@ -1,0 +1,182 @@
+import type { Catalog, Found } from "../catalog/catalog.ts";
+import type { Mode } from "../core/caller.ts";
+import type { Alias, Model, Offer } from "../core/model.ts";
+import { formatCredits } from "../core/credits.ts";
+import { costOf } from "../core/price.ts";
+import type { Price, Rate } from "../core/price.ts";
+import { Problem } from "../core/problems.ts";
+import type { Door } from "./door.ts";
+
+export type ModelsHouse = {
+  readonly catalog: Catalog;
+  readonly creditUsd: string;
+  /** Whether a call of this mode could be served now. */
+  readonly isServed: (offer: Offer, model: Model, mode: Mode) => boolean;
+};
+
+/** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
+export function modelsDoors(house: ModelsHouse): readonly Door[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/models",
+      access: "caller",
+      summary: "All models with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
+      answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
+      answer(visit) {
+        const { mode } = visit.caller();
+        const listed = house.catalog.models.flatMap(names).map((found) => shownModel(found, house, mode));
+        const models = chosen(listed, visit.query);
+        return {
+          status: 200,
+          body: {
+            object: "list",
+            data: models,
+            models,
+            count: models.length,
+            available_types: countedTypes(listed),
+          },
+        };
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/models/{id...}",
+      access: "caller",
+      summary: "One model by id or alias; slashes in the id stay as they are.",
+      answers: "The model, as in the list, with an example call.",
+      answer(visit) {
+        const found = house.catalog.find(visit.parameters["id"] ?? "");
+        if (found === undefined) throw new Problem("model_not_found", { param: "id" });
+        return {
+          status: 200,
+          body: { ...shownModel(found, house, visit.caller().mode), ...exampleOf(found) },
+        };
+      },
+    },
+  ];
+}
+
+type ShownModel = ReturnType<typeof shownModel>;
+
+/** The model itself, and those of its aliases that are names customers know it by. */
+function names(model: Model): readonly Found[] {
+  return [
+    { model, alias: undefined },
+    ...model.aliases.filter((alias) => alias.listed).map((alias) => ({ model, alias })),
+  ];
+}
+
+function chosen(models: readonly ShownModel[], query: URLSearchParams): readonly ShownModel[] {
+  const types = listOf(query.get("types") ?? query.get("type"));
+  const ids = listOf(query.get("ids"));
+  return models.filter(
+    (model) =>
+      (types.length === 0 || types.includes("all") || types.includes(model.type)) &&
+      (ids.length === 0 || ids.includes(model.id)),
+  );
+}
+
+function listOf(text: string | null): readonly string[] {
+  return (text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function countedTypes(models: readonly ShownModel[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of models) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}
+
+function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
+  const [offer] = model.offers;
+  const price = offer?.price ?? model.retail ?? [];
+  const id = alias?.id ?? model.id;
+  return {
+    id,
+    model_id: id,
+    object: "model",
+    created: 0,
+    owned_by: model.id.split("/")[0] ?? model.id,
+    type: model.category,
+    name: model.name,
+    display_name: model.name,
+    description: model.description,
+    ...aliasMembers(model, alias),
+    context_window: model.contextWindow,
+    max_output: model.maxOutput,
+    capabilities: {
+      streaming: true,
+      tools: model.capabilities.tools,
+      vision: model.capabilities.vision,
+      pdf: model.capabilities.pdf,
+      reasoning: model.capabilities.reasoning,
+      structured_output: model.capabilities.structuredOutput,
+    },
+    available: model.offers.some((one) => house.isServed(one, model, mode)),
+    providers: model.offers.map((one) => one.provider.id),
+    prices: price.map((rate) => shownRate(rate, house.creditUsd)),
+    pricing: flatPricing(price),
+    lifecycle: {
+      state: model.lifecycle.state,
+      shutdown: model.lifecycle.shutdown ?? null,
+      replacement: model.lifecycle.replacement ?? null,
+    },
+    doc: model.doc ?? null,
+  };
+}
+
+function aliasMembers(model: Model, alias: Alias | undefined) {
+  if (alias === undefined) return { aliases: model.aliases.map((one) => one.id) };
+  return {
+    alias_of: model.id,
+    alias_kind: alias.kind,
+    ...(alias.note === undefined ? {} : { note: alias.note }),
+  };
+}
+
+function shownRate(rate: Rate, creditUsd: string) {
+  const credits = costOf(
+    [{ meter: rate.meter, per: rate.per, usd: rate.usd }],
+    { [rate.meter]: rate.per },
+    creditUsd,
+  );
+  return {
+    meter: rate.meter,
+    per: rate.per,
+    usd: rate.usd,
+    credits: formatCredits(credits),
+    ...(rate.when === undefined ? {} : { when: rate.when }),
+  };
+}
+
+/** Label → USD: the flat map that known clients print. */
+function flatPricing(price: Price): Record<string, number> {
+  const usual = price.filter((rate) => rate.when === undefined);
+  return Object.fromEntries(
+    usual.map((rate) => [
+      rate.per === 1 ? `${rate.meter}_usd` : `${rate.meter}_per_${rate.per}_usd`,
+      Number(rate.usd),
+    ]),
+  );
+}
+
+function exampleOf({ model, alias }: Found) {
+  const name = alias?.id ?? model.id;
+  const isChat = model.kind === "chat";
+  const path = isChat ? "/v1/chat/completions" : "/v1/run";
+  const body = isChat
+    ? { model: name, messages: [{ role: "user", content: "Hello" }] }
+    : { model: name, inputs: {} };
+  return {
+    request_doc: isChat
+      ? "An OpenAI chat completion request; see /openapi.json."
+      : "See the model's documentation.",
+    response_doc: isChat
+      ? "An OpenAI chat.completion with _balance_warning and _remaining_credits."
+      : "See the model's documentation.",
+    curl_example: `curl $SKILLBOSS_URL${path} -H "Authorization: Bearer $SKILLBOSS_API_KEY" -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`,
+  };
+}

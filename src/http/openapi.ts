@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { problems } from "../core/problems.ts";
+import type { Door } from "./door.ts";
+
+/** The OpenAPI 3.1 document of a list of doors. */
+export function openapiOf(doors: readonly Door[], version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const door of doors) {
+    const path = door.path.replaceAll("...}", "}");
+    paths[path] = { ...paths[path], [door.method.toLowerCase()]: operationOf(door) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "SkillBoss API", version, description: "One key, one balance, every AI service." },
+    servers: [{ url: "/" }],
+    components: {
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "A customer's key: sk-… or sk-test-…" },
+        operator: { type: "http", scheme: "bearer", description: "The operator token." },
+      },
+      schemas: { Error: errorSchema() },
+    },
+    paths,
+  };
+}
+
+/** `GET /openapi.json`, made from all doors, itself included. */
+export function openapiDoor(doors: () => readonly Door[], version: string): Door {
+  return {
+    method: "GET",
+    path: "/openapi.json",
+    access: "open",
+    summary: "This document.",
+    answers: "OpenAPI 3.1.",
+    answer: () => ({ status: 200, body: openapiOf(doors(), version) }),
+  };
+}
+
+function operationOf(door: Door): Record<string, unknown> {
+  const names = [...door.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1] ?? "");
+  const status = statusOf(door);
+  return {
+    summary: door.summary,
+    operationId: `${door.method.toLowerCase()}${door.path.replaceAll(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
+    ...(names.length === 0
+      ? {}
+      : {
+          parameters: names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+        }),
+    ...(door.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: json(z.toJSONSchema(door.body, { io: "input", unrepresentable: "any" })),
+          },
+        }),
+    responses: {
+      [status]: { description: door.answers, ...(status === "204" ? {} : { content: json({}) }) },
+      default: { description: "What went wrong.", content: json({ $ref: "#/components/schemas/Error" }) },
+    },
+    security: securityOf(door),
+  };
+}
+
+function statusOf(door: Door): string {
+  if (door.method === "DELETE") return "204";
+  const makes = door.method === "POST" && door.path.startsWith("/admin/") && door.body !== undefined;
+  return makes ? "201" : "200";
+}
+
+function securityOf(door: Door): readonly Record<string, readonly string[]>[] {
+  switch (door.access) {
+    case "open":
+      return [];
+    case "caller":
+      return [{ key: [] }];
+    case "operator":
+      return [{ operator: [] }];
+  }
+}
+
+function json(schema: unknown): Record<string, unknown> {
+  return { "application/json": { schema } };
+}
+
+function errorSchema(): Record<string, unknown> {
+  return {
+    type: "object",
+    required: ["error"],
+    properties: {
+      error: {
+        type: "object",
+        required: ["message", "type", "code", "param", "request_id"],
+        properties: {
+          message: { type: "string" },
+          type: {
+            type: "string",
+            enum: [...new Set(Object.values(problems).map((problem) => problem.type))],
+          },
+          code: { type: "string", enum: Object.keys(problems) },
+          param: { type: ["string", "null"] },
+          request_id: { type: "string" },
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { STATUS_CODES } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { Problem } from "../core/problems.ts";
+import type { DoorAnswer, DoorHeaders } from "./door.ts";
+
+export type Refusal = {
+  readonly requestId: string;
+  readonly problem: Problem;
+  readonly headers?: DoorHeaders;
+};
+
+/** Writes an error as an answer. */
+export function sendProblem(response: ServerResponse, refusal: Refusal): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const { requestId, problem } = refusal;
+  sendAnswer(response, requestId, {
+    status: problem.status,
+    body: { error: problem.toError(requestId) },
+    headers: problemHeaders(refusal),
+  });
+}
+
+/** The same error as bytes, for a connection that ends with it. */
+export function closingAnswer(refusal: Refusal): string {
+  const { requestId, problem } = refusal;
+  const body = JSON.stringify({ error: problem.toError(requestId) });
+  const headers = {
+    ...jsonHeaders({ status: problem.status, requestId, headers: problemHeaders(refusal) }, body),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines.join("")}\r\n${body}`;
+}
+
+function problemHeaders({ problem, headers }: Refusal): DoorHeaders {
+  const more: Record<string, string> = { "x-skillboss-cost": "0.000000", ...headers };
+  if (problem.status === 401) more["www-authenticate"] = "Bearer";
+  if (problem.retryAfterSeconds !== undefined)
+    more["retry-after"] = String(Math.max(1, Math.ceil(problem.retryAfterSeconds)));
+  return more;
+}
+
+export function sendAnswer(response: ServerResponse, requestId: string, answer: DoorAnswer): void {
+  if (answer.body === undefined) {
+    response.writeHead(answer.status, { "x-request-id": requestId, ...answer.headers });
+    response.end();
+    return;
+  }
+  sendJson(
+    response,
+    { status: answer.status, requestId, headers: answer.headers ?? {} },
+    JSON.stringify(answer.body, exactNumbers),
+  );
+}
+
+export type Head = { readonly status: number; readonly requestId: string; readonly headers: DoorHeaders };
+
+/** Up to this size head and body travel as one string, which costs less than two buffers in one system call. */
+const mostJoinedBytes = 16 * 1024;
+
+/** JSON text that is ready as it is. */
+export function sendJson(response: ServerResponse, head: Head, json: string): void {
+  const body = Buffer.from(json, "utf8");
+  response.writeHead(head.status, jsonHeaders(head, body));
+  if (body.length > mostJoinedBytes) response.end(body);
+  else response.end(body.toString("latin1"), "latin1");
+}
+
+function jsonHeaders({ requestId, headers }: Head, body: string | Buffer): Record<string, string | number> {
+  return {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    "x-request-id": requestId,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    ...headers,
+  };
+}
+
+/** A bigint that reaches an answer is a count; amounts are formatted where they are known to be amounts. */
+function exactNumbers(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}

@@ -1,0 +1,178 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Caller } from "../core/caller.ts";
+import { newId } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
+import { Problem } from "../core/problems.ts";
+import type { Doorkeeper } from "../identity/doorkeeper.ts";
+import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
+import type { Door, DoorHeaders, Visit } from "./door.ts";
+import { checked, parseJsonObject } from "./parse-json.ts";
+import { readBody } from "./read-body.ts";
+import { sendAnswer, sendProblem } from "./render.ts";
+import { strangenessOf } from "./request-form.ts";
+import { routerOf } from "./router.ts";
+import type { Matched, Router } from "./router.ts";
+
+export type FrontSettings = {
+  readonly doors: readonly Door[];
+  readonly doorkeeper: Doorkeeper;
+  readonly log: Log;
+  readonly maxBodyBytes: number;
+  readonly timeouts?: FrontTimeouts;
+  /** Limits and balance, for a caller's answers that no call has set them for. Never rejects. */
+  readonly headersFor: (caller: Caller) => Promise<DoorHeaders>;
+};
+
+export type FrontTimeouts = {
+  /** A client has this long to send its headers, */
+  readonly headersMs: number;
+  /** and this long for the headers and the body together. */
+  readonly requestMs: number;
+  /** How often the two above are looked at. */
+  readonly checkEveryMs: number;
+  readonly keepAliveMs: number;
+};
+
+const usualTimeouts: FrontTimeouts = {
+  headersMs: 20_000,
+  requestMs: 120_000,
+  checkEveryMs: 5_000,
+  // Above the usual load balancer's 60 s, so that it is never we who close a connection under a request.
+  keepAliveMs: 75_000,
+};
+const maxHeaderBytes = 16 * 1024;
+
+/** The public face: every request is routed, let in or refused, and answered in one form. */
+export function frontServer(settings: FrontSettings): Server {
+  const router = routerOf(settings.doors);
+  const timeouts = settings.timeouts ?? usualTimeouts;
+  const server = createServer({
+    noDelay: true,
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: timeouts.checkEveryMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    // Asked for by `strangenessOf`, which answers in our form.
+    requireHostHeader: false,
+  });
+  server.maxHeadersCount = 0;
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isClosing(request.socket)) return;
+    const exchange: Exchange = { request, response, requestId: newId("req"), caller: undefined };
+    const strangeness = strangenessOf(request);
+    if (strangeness === undefined) {
+      serve(exchange, settings, router).catch((error: unknown) => fail(exchange, settings, error));
+    } else refuseAndClose(request, response, { requestId: exchange.requestId, problem: strangeness });
+  };
+  server.on("request", take);
+  // A body that is asked for first is asked for in `readBody`; other expectations may be ignored (RFC 9110, 10.1.1).
+  server.on("checkContinue", take);
+  server.on("checkExpectation", take);
+  server.on("clientError", refuseBrokenRequest);
+  return server;
+}
+
+type Exchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  /** Known once the door let them in. */
+  caller: Caller | undefined;
+};
+
+async function serve(exchange: Exchange, settings: FrontSettings, router: Router): Promise<void> {
+  const { request, response, requestId } = exchange;
+  const { door, parameters, query } = find(request, response, router);
+  const admitting = admit(door, request, settings);
+  const caller = admitting instanceof Promise ? await admitting : admitting;
+  exchange.caller = caller;
+  const rawBody = door.body === undefined ? noBody : await readBody(request, response, settings.maxBodyBytes);
+  const visit: Visit<unknown> = {
+    requestId,
+    parameters,
+    query,
+    headers: request.headers,
+    rawBody,
+    body: "answer" in door && door.body !== undefined ? readJson(door.body, rawBody) : undefined,
+    caller: () => caller ?? missingCaller(),
+  };
+  if ("attend" in door) return door.attend(visit, request, response);
+  const answer = await door.answer(visit);
+  const known = caller === undefined ? {} : await settings.headersFor(caller);
+  sendAnswer(response, requestId, { ...answer, headers: { ...known, ...answer.headers } });
+}
+
+const noBody = Buffer.alloc(0);
+
+function find(
+  request: IncomingMessage,
+  response: ServerResponse,
+  router: Router,
+): Matched & { readonly query: URLSearchParams } {
+  const url = request.url ?? "";
+  const mark = url.indexOf("?");
+  const path = mark === -1 ? url : url.slice(0, mark);
+  const matched = router.match(request.method ?? "", path);
+  if ("door" in matched)
+    return { ...matched, query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)) };
+  if (matched.allowed.length === 0) throw new Problem("not_found");
+  response.setHeader("allow", matched.allowed.join(", "));
+  throw new Problem("method_not_allowed", { message: `This address takes ${matched.allowed.join(", ")}.` });
+}
+
+function readJson(schema: NonNullable<Door["body"]>, rawBody: Buffer): unknown {
+  const isEmpty = rawBody.length === 0 && schema.safeParse({}).success;
+  return checked(schema, isEmpty ? {} : parseJsonObject(rawBody).value);
+}
+
+/** Decides by the door that matched, never by the path again. Only an operator learns that an operator's door is there. */
+function admit(
+  door: Door,
+  request: IncomingMessage,
+  settings: FrontSettings,
+): Caller | undefined | Promise<Caller> {
+  const { authorization } = request.headers;
+  switch (door.access) {
+    case "open":
+      return undefined;
+    case "caller":
+      return settings.doorkeeper.callerOf(authorization);
+    case "operator":
+      if (settings.doorkeeper.isOperator(authorization)) return undefined;
+      throw new Problem(authorization === undefined ? "missing_authorization" : "invalid_api_key");
+  }
+}
+
+function missingCaller(): never {
+  throw new Error("this door has no caller");
+}
+
+async function fail(exchange: Exchange, settings: FrontSettings, error: unknown): Promise<void> {
+  const { request, response, requestId, caller } = exchange;
+  const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+  if (problem.status >= 500)
+    settings.log.error({ request_id: requestId, code: problem.code, cause: problem.cause }, "request failed");
+  const known = caller === undefined ? {} : await settings.headersFor(caller);
+  const allow = response.getHeader("allow");
+  const refusal = { requestId, problem, headers: typeof allow === "string" ? { allow, ...known } : known };
+  // What is left of a refused body is not read to its end.
+  if (request.complete || response.headersSent) sendProblem(response, refusal);
+  else refuseAndClose(request, response, refusal);
+}
+
+/** What the parser of node:http refuses never becomes a request; it still gets an answer in our form. */
+function refuseBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (isClosing(socket)) return;
+  if (socket.writable && error.code !== "ECONNRESET")
+    closeWith(socket, { requestId: newId("req"), problem: brokenRequest(error.code) });
+  else socket.destroy();
+}
+
+function brokenRequest(code: string | undefined): Problem {
+  if (code === "HPE_HEADER_OVERFLOW") return new Problem("headers_too_large");
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return new Problem("request_timeout");
+  return new Problem("invalid_request", { message: "This is not a valid HTTP request." });
+}

@@ -1,0 +1,110 @@
+import { periods } from "../calls/usage-report.ts";
+import type { Period, RecentCall, UsageReport, UsageReports, UsageSum } from "../calls/usage-report.ts";
+import { formatCredits } from "../core/credits.ts";
+import { costInUsd } from "../core/price.ts";
+import { Problem } from "../core/problems.ts";
+import { jsonNumber, usdNumber } from "./balance.ts";
+import type { Door, Visit } from "./door.ts";
+
+export type UsageHouse = { readonly usage: UsageReports; readonly creditUsd: string };
+
+/** `GET /v1/usage`, and the same in the form of the account routes that older clients know. */
+export function usageDoors(house: UsageHouse): readonly Door[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/usage",
+      access: "caller",
+      summary: "What was spent: in all, by model and by UTC day. `?period=day|week|month|all&model=part`.",
+      answers: "Sums with credits and USD as decimal strings, and the latest calls with how each ended.",
+      async answer(visit) {
+        const period = periodOf(visit, "month");
+        const report = await read(house, visit, period);
+        const { mode } = visit.caller();
+        return {
+          status: 200,
+          body: {
+            object: "usage",
+            mode,
+            period,
+            since: report.since ?? null,
+            ...shownReport(report, house.creditUsd),
+          },
+        };
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/me/usage",
+      access: "caller",
+      summary: "The same sums, as the command line clients read them.",
+      answers: "`summary`, `by_model`, `by_type`, `daily` and `recent` with numbers.",
+      async answer(visit) {
+        const report = await read(house, visit, periodOf(visit, "month"));
+        return { status: 200, body: accountForm(report, house.creditUsd) };
+      },
+    },
+  ];
+}
+
+function periodOf(visit: Visit<unknown>, fallback: Period): Period {
+  const asked = visit.query.get("period") ?? fallback;
+  const period = periods.find((one) => one === asked);
+  if (period === undefined)
+    throw new Problem("invalid_request", { param: "period", message: `period: want ${periods.join(", ")}.` });
+  return period;
+}
+
+function read(house: UsageHouse, visit: Visit<unknown>, period: Period): Promise<UsageReport> {
+  const { accountId, mode } = visit.caller();
+  return house.usage.read({ accountId, mode, period, model: visit.query.get("model")?.slice(0, 256) });
+}
+
+function shownReport(report: UsageReport, creditUsd: string) {
+  const sum = (one: UsageSum) => ({
+    requests: one.requests,
+    credits: formatCredits(one.cost),
+    usd: costInUsd(one.cost, creditUsd),
+    input_tokens: one.inputTokens,
+    output_tokens: one.outputTokens,
+  });
+  return {
+    total: sum(report.total),
+    by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
+    daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
+    recent: report.recent.map(shownCall),
+  };
+}
+
+function shownCall(call: RecentCall) {
+  return {
+    call_id: call.callId,
+    model: call.model,
+    served_by: call.servedBy,
+    credits: formatCredits(call.cost),
+    ending: call.ending,
+    reason: call.problem,
+    estimated: call.estimated,
+    at: call.endedAt.toISOString(),
+  };
+}
+
+function accountForm(report: UsageReport, creditUsd: string) {
+  const sum = (one: UsageSum) => ({
+    requests: one.requests,
+    cost_usd: usdNumber(one.cost, creditUsd),
+    credits: jsonNumber(one.cost),
+  });
+  const { total } = report;
+  return {
+    summary: {
+      total_requests: total.requests,
+      total_usd: usdNumber(total.cost, creditUsd),
+      total_credits: jsonNumber(total.cost),
+    },
+    by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
+    by_type: total.requests === 0 ? [] : [{ type: "chat", ...sum(total) }],
+    daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
+    recent: report.recent.map(shownCall),
+  };
+}
