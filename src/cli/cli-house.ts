@@ -1,0 +1,20 @@
+/** What the command line is handed by the process it runs in. */
+export type CliHouse = {
+  /** Starts the server; resolves with its exit code when it ended. */
+  readonly serve: (options: { readonly starter: boolean; readonly quiet: boolean }) => Promise<number>;
+  readonly environment: {
+    /** `SKILLBOSS_URL` */
+    readonly url: string | undefined;
+    /** `SKILLBOSS_API_KEY` */
+    readonly apiKey: string | undefined;
+    /** `SKILLBOSS_OPERATOR_TOKEN` */
+    readonly operatorToken: string | undefined;
+    /** Where the server keeps `operator-token`. */
+    readonly dataDirectory: string;
+  };
+  readonly standardOutput: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly standardError: NodeJS.WritableStream;
+  /** The process's own when absent. */
+  readonly standardInput?: NodeJS.ReadableStream & { isTTY?: boolean };
+  readonly version: string;
+};

@@ -1,0 +1,85 @@
+import { createClient } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
+import type { CliHouse } from "./cli-house.ts";
+import { customerKey, operatorToken, serverUrl } from "./credentials.ts";
+import type { Credential, GlobalOptions } from "./credentials.ts";
+import { OutputClosed } from "./exit.ts";
+
+/** What a command works with: clients made from the global options, and the two outputs. */
+export class Desk {
+  readonly house: CliHouse;
+  readonly #options: () => GlobalOptions;
+  readonly #ending = new AbortController();
+  #exitCode = 0;
+  #sent: string | undefined;
+
+  constructor(house: CliHouse, options: () => GlobalOptions) {
+    this.house = house;
+    this.#options = options;
+    for (const stream of [house.standardOutput, house.standardError]) {
+      stream.on("error", () => this.end(new OutputClosed("nobody reads any more")));
+    }
+  }
+
+  /** What the process ends with when the command does not throw. */
+  get exitCode(): number {
+    return this.#exitCode;
+  }
+
+  set exitCode(code: number) {
+    this.#exitCode = code;
+  }
+
+  /** Where the key or token came from that was sent last. */
+  get sent(): string | undefined {
+    return this.#sent;
+  }
+
+  get isJson(): boolean {
+    return this.#options().json === true;
+  }
+
+  /** The operator's client. */
+  operator(): Client {
+    return this.#client(operatorToken(this.#options(), this.house.environment));
+  }
+
+  /** The client of the customer whose API key it is. */
+  customer(): Client {
+    return this.#client(customerKey(this.#options(), this.house.environment));
+  }
+
+  /** Ends whatever runs; it then throws the reason. */
+  end(reason: Error): void {
+    this.#ending.abort(reason);
+  }
+
+  /** The answer as one JSON document, or as text for people. */
+  async show<Answer>(answer: Answer, text: (answer: Answer) => string): Promise<void> {
+    await this.print(this.isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer));
+  }
+
+  async print(text: string): Promise<void> {
+    await written(this.house.standardOutput, text);
+    this.#ending.signal.throwIfAborted();
+  }
+
+  /** What is not the answer itself goes to standard error. */
+  async note(text: string): Promise<void> {
+    await written(this.house.standardError, text);
+  }
+
+  #client({ secret, origin }: Credential): Client {
+    this.#sent = origin;
+    const baseUrl = serverUrl(this.#options(), this.house.environment);
+    return createClient({ baseUrl, token: secret, signal: this.#ending.signal });
+  }
+}
+
+/** Resolves when the text is handed over, so that nothing is lost when the process ends; errors are the stream's to tell. */
+function written(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (text === "") resolve();
+    else stream.write(text, () => resolve());
+  });
+}
