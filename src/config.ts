@@ -1,0 +1,127 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { nanoUsd } from "./core/price.ts";
+
+const milliseconds = (fallback: number) => z.coerce.number().int().min(1).max(86_400_000).default(fallback);
+
+const variables = z.object({
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "want postgres://user:password@host:5432/name")
+    .optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, "want redis://host:6379")
+    .optional(),
+  SKILLBOSS_DATA_DIR: z.string().min(1).default(".skillboss"),
+  SKILLBOSS_CATALOG_DIR: z.string().min(1).optional(),
+  SKILLBOSS_CREDIT_USD: z.string().default("0.05").refine(isPositiveUsd, "want a price in USD such as 0.05"),
+  SKILLBOSS_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  SKILLBOSS_MAX_BODY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(512 * 1024 * 1024)
+    .default(32 * 1024 * 1024),
+  SKILLBOSS_CONNECT_TIMEOUT_MS: milliseconds(3_000),
+  SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: milliseconds(60_000),
+  SKILLBOSS_IDLE_TIMEOUT_MS: milliseconds(60_000),
+  SKILLBOSS_CALL_TIMEOUT_MS: milliseconds(900_000),
+  SKILLBOSS_DRAIN_TIMEOUT_MS: milliseconds(20_000),
+  SKILLBOSS_KEEPALIVE_MS: milliseconds(15_000),
+});
+
+export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly dataDirectory: string;
+  /** The built-in facts first, then the operator's own folder, whose files add or override. */
+  readonly catalogDirectories: readonly string[];
+  /** What one credit is worth, in USD as a decimal string. */
+  readonly creditUsd: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly maxBodyBytes: number;
+  readonly connectTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly keepAliveMs: number;
+  /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL` of a provider of the catalog. */
+  provider(id: string): ProviderSettings;
+};
+
+export type CommandSettings = {
+  /** Where the server is, unless a command says otherwise. */
+  readonly url: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly operatorToken: string | undefined;
+  readonly dataDirectory: string;
+};
+
+/** What the command line needs to reach a server: no fault of the server's own variables stops it. */
+export function readCommandSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): CommandSettings {
+  const value = (name: string) => (environment[name] === "" ? undefined : environment[name]);
+  const port = value("PORT");
+  return {
+    url: value("SKILLBOSS_URL") ?? (port === undefined ? undefined : `http://127.0.0.1:${port}`),
+    apiKey: value("SKILLBOSS_API_KEY"),
+    operatorToken: value("SKILLBOSS_OPERATOR_TOKEN"),
+    dataDirectory: resolve(value("SKILLBOSS_DATA_DIR") ?? ".skillboss"),
+  };
+}
+
+/** Environment → one frozen configuration. Throws one error that names every faulty variable. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const read = variables.safeParse(given);
+  if (!read.success) {
+    const faults = read.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The configuration has faults:\n${faults.join("\n")}`);
+  }
+  const values = read.data;
+  const builtIn = join(import.meta.dirname, "..", "catalog");
+  const own = values.SKILLBOSS_CATALOG_DIR;
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    dataDirectory: resolve(values.SKILLBOSS_DATA_DIR),
+    catalogDirectories: own === undefined ? [builtIn] : [builtIn, resolve(own)],
+    creditUsd: values.SKILLBOSS_CREDIT_USD,
+    logLevel: values.SKILLBOSS_LOG_LEVEL,
+    maxBodyBytes: values.SKILLBOSS_MAX_BODY_BYTES,
+    connectTimeoutMs: values.SKILLBOSS_CONNECT_TIMEOUT_MS,
+    firstByteTimeoutMs: values.SKILLBOSS_FIRST_BYTE_TIMEOUT_MS,
+    idleTimeoutMs: values.SKILLBOSS_IDLE_TIMEOUT_MS,
+    callTimeoutMs: values.SKILLBOSS_CALL_TIMEOUT_MS,
+    drainTimeoutMs: values.SKILLBOSS_DRAIN_TIMEOUT_MS,
+    keepAliveMs: values.SKILLBOSS_KEEPALIVE_MS,
+    provider: (id: string) => ({
+      apiKey: given[providerVariable(id, "API_KEY")],
+      baseUrl: given[providerVariable(id, "BASE_URL")],
+    }),
+  });
+}
+
+/** The variable that configures a provider: `providerVariable("openai", "API_KEY")` is `OPENAI_API_KEY`. */
+export function providerVariable(id: string, what: "API_KEY" | "BASE_URL"): string {
+  return `${id.toUpperCase().replaceAll("-", "_")}_${what}`;
+}
+
+function isPositiveUsd(text: string): boolean {
+  try {
+    return nanoUsd(text) > 0n;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+import { inspect } from "node:util";
+import { pino } from "pino";
+import type { Log, LogFields } from "./core/log.ts";
+
+/** JSON lines on stderr; stdout belongs to what the program has to say to people. */
+export function standardLog(level: string): Log {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      errorKey: "cause",
+      redact: ["authorization", "*.authorization"],
+    },
+    pino.destination({ fd: 2, sync: false }),
+  );
+  const line =
+    (write: (fields: LogFields, message: string) => void) => (fields: LogFields, message: string) =>
+      write(readable(fields), message);
+  return {
+    debug: line((fields, message) => logger.debug(fields, message)),
+    info: line((fields, message) => logger.info(fields, message)),
+    warn: line((fields, message) => logger.warn(fields, message)),
+    error: line((fields, message) => logger.error(fields, message)),
+  };
+}
+
+const longestCause = 2000;
+
+/** Causes are errors of any kind, or foreign text: one bounded string each. */
+function readable(fields: LogFields): LogFields {
+  const { cause, ...rest } = fields;
+  if (cause === undefined) return fields;
+  const text = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause);
+  return { ...rest, cause: text.slice(0, longestCause) };
+}

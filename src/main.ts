@@ -1,0 +1,30 @@
+import { runCommandLine } from "./cli/commands.ts";
+import { readCommandSettings, readConfig } from "./config.ts";
+import { standardLog } from "./logging.ts";
+import { version } from "./version.ts";
+
+// Whoever kills the launcher means the server; its channel closes with it.
+if (process.env["SKILLBOSS_LAUNCHED"] !== undefined) {
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+  process.channel?.unref();
+}
+
+try {
+  process.exitCode = await runCommandLine(process.argv.slice(2), {
+    serve: async (options) => {
+      const config = readConfig(process.env);
+      // The other commands do not wait for the server's code to load.
+      const { serve } = await import("./serve.ts");
+      return serve(config, standardLog(config.logLevel), options);
+    },
+    environment: readCommandSettings(process.env),
+    standardOutput: process.stdout,
+    standardError: process.stderr,
+    version,
+  });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+// Nothing that is still open may keep a finished command alive.
+setTimeout(() => process.exit(), 2_000).unref();

@@ -1,0 +1,75 @@
+import type { Config } from "./config.ts";
+import type { Log } from "./core/log.ts";
+import { ensureStarter } from "./starter.ts";
+import { firstScreen } from "./first-screen.ts";
+import { buildHouse } from "./wiring.ts";
+import type { House } from "./wiring.ts";
+
+export type ServeOptions = {
+  /** Makes and shows the starter account. */
+  readonly starter: boolean;
+  readonly quiet: boolean;
+};
+
+/** Starts the server and resolves with the exit code when it was told to stop and has stopped. */
+export async function serve(config: Config, log: Log, options: ServeOptions): Promise<number> {
+  const house = await buildHouse(config, log);
+  const secrets = options.starter ? await ensureStarter(house) : {};
+  // Before anybody can know that it runs: a signal that comes at once is obeyed like a later one.
+  const stopping = askedToStop();
+  await listen(house, config);
+  const address = house.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : config.port;
+  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+  console.log(options.quiet ? `SkillBoss listens on ${url}` : firstScreen({ url, house, config, secrets }));
+  await stopping;
+  log.info({ open_calls: house.chat.openCalls.count }, "shutting down");
+  await shutDown(house, config);
+  return 0;
+}
+
+function listen(house: House, config: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    house.server.once("error", (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === "EADDRINUSE";
+      reject(
+        isTaken
+          ? new Error(`Port ${config.port} on ${config.host} is taken. Set PORT to another one.`)
+          : error,
+      );
+    });
+    house.server.listen({ port: config.port, host: config.host, backlog: 4096 }, resolve);
+  });
+}
+
+/** The first signal begins the shutdown; a second one ends the process at once. */
+function askedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(1);
+        isStopping = true;
+        resolve();
+      });
+    }
+  });
+}
+
+/**
+ * No new calls; the running ones end by themselves, or are cut and settled as delivered when the time is up. Idle
+ * connections go at once.
+ */
+async function shutDown(house: House, config: Config): Promise<void> {
+  house.chat.openCalls.close();
+  const closed = new Promise((resolve) => house.server.close(resolve));
+  house.server.closeIdleConnections();
+  const cut = setTimeout(() => house.chat.openCalls.cutAll(), config.drainTimeoutMs);
+  await house.chat.openCalls.whenEmpty();
+  clearTimeout(cut);
+  // Whoever holds a connection open without a call, or does not read what we send, is not waited for.
+  const goodbye = setTimeout(() => house.server.closeAllConnections(), 500);
+  await closed;
+  clearTimeout(goodbye);
+  await house.stop();
+}

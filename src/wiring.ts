@@ -1,0 +1,181 @@
+/** The composition root: every part is made once, by hand, in the order in which they need each other. */
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:http";
+import type { ChatHouse } from "./calls/chat-house.ts";
+import { limitHeaders } from "./calls/limit-headers.ts";
+import { openCalls } from "./calls/open-calls.ts";
+import { tokenCounter } from "./calls/token-counter.ts";
+import { usageReports } from "./calls/usage-report.ts";
+import { loadCatalog } from "./catalog/load.ts";
+import type { Config } from "./config.ts";
+import type { Caller } from "./core/caller.ts";
+import { systemClock } from "./core/clock.ts";
+import { formatCredits } from "./core/credits.ts";
+import type { Log } from "./core/log.ts";
+import { allDoors } from "./http/doors.ts";
+import { frontServer } from "./http/server.ts";
+import { accountsOf } from "./identity/accounts.ts";
+import type { Accounts } from "./identity/accounts.ts";
+import { doorkeeper } from "./identity/doorkeeper.ts";
+import { keysOf } from "./identity/keys.ts";
+import type { Keys } from "./identity/keys.ts";
+import { operatorTokenIn } from "./identity/operator-token.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { sqlLedger } from "./ledger/sql-ledger.ts";
+import type { Limiter } from "./limits/limits.ts";
+import { memoryLimiter } from "./limits/memory-limiter.ts";
+import { linesOf } from "./lines.ts";
+import type { Lines } from "./lines.ts";
+import { takeDirectory } from "./node-identity.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import { chatWires } from "./providers/registry.ts";
+import { createUpstream } from "./providers/upstream.ts";
+import type { Upstream } from "./providers/upstream.ts";
+import { healthOf, neverResting } from "./routing/health.ts";
+import { startSandbox } from "./sandbox/sandbox.ts";
+import type { Database } from "./storage/database.ts";
+import { openDatabase } from "./storage/open-database.ts";
+import { version } from "./version.ts";
+
+export type House = {
+  readonly server: Server;
+  readonly accounts: Accounts;
+  readonly keys: Keys;
+  readonly chat: ChatHouse;
+  readonly lines: Lines;
+  readonly operatorToken: { readonly token: string; readonly path: string };
+  /** Ends every part in order: providers, then money, then storage. */
+  stop(): Promise<void>;
+};
+
+const stalledClientMs = 60_000;
+const clock = systemClock;
+
+/** Makes the house; nothing listens yet but the sandbox, on loopback. */
+export async function buildHouse(config: Config, log: Log): Promise<House> {
+  const catalog = loadCatalog({ directories: config.catalogDirectories, wires: [...chatWires.keys()] });
+  const { identity, database, ledger } = await layGround(config, log);
+  const limiter = await limiterOf(config, log);
+  const sandbox = await startSandbox({ now: () => clock.now() });
+  const lines = linesOf(config, sandbox.url);
+  const upstream = upstreamOf(config, log);
+  const tokens = tokenCounter();
+  const chat: ChatHouse = {
+    catalog,
+    ledger,
+    limiter,
+    upstream,
+    tokens,
+    clock,
+    log,
+    health: { live: healthOf(clock), test: neverResting },
+    openCalls: openCalls(),
+    creditUsd: config.creditUsd,
+    keepAliveMs: config.keepAliveMs,
+    stalledClientMs,
+    lineTo: (offer, model, mode) => lines.lineTo(offer, model, mode),
+    variableFor: (offer) => lines.variableFor(offer),
+  };
+  const front = frontOf({ config, log, database, chat });
+  return {
+    ...front,
+    chat,
+    lines,
+    async stop() {
+      await upstream.stop();
+      await Promise.all([sandbox.stop(), limiter.stop(), tokens.stop()]);
+      await ledger.stop();
+      await database.close();
+      identity.release();
+    },
+  };
+}
+
+type Ground = { readonly identity: NodeIdentity; readonly database: Database; readonly ledger: Ledger };
+
+/** Data directory, database, ledger; what a crash left open is closed before anything new begins. */
+async function layGround(config: Config, log: Log): Promise<Ground> {
+  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const identity = await takeDirectory(config.dataDirectory, config.databaseUrl !== undefined);
+  const { nodeId, deadNodes } = identity;
+  const database = await openDatabase({
+    databaseUrl: config.databaseUrl,
+    directory: config.dataDirectory,
+    log,
+  });
+  const known = database.home === "embedded" ? {} : { deadNodes };
+  const ledger = sqlLedger({ database, nodeId, clock, log, ...known });
+  const closed = await ledger.recover();
+  if (closed > 0) log.info({ calls: closed }, "closed the calls that an earlier process left open");
+  return { identity, database, ledger };
+}
+
+type FrontParts = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly chat: ChatHouse;
+};
+
+/** Identity and the public face. */
+function frontOf({
+  config,
+  log,
+  database,
+  chat,
+}: FrontParts): Pick<House, "server" | "accounts" | "keys" | "operatorToken"> {
+  const operatorToken = operatorTokenIn(config.dataDirectory);
+  const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
+  const accounts = accountsOf(database, (accountId) => chat.ledger.openBooks(accountId));
+  const keys = keysOf(database);
+  const usage = usageReports(database, clock);
+  const isReady = async () => !chat.openCalls.isClosed && (await isThere(database));
+  const server = frontServer({
+    doors: allDoors({ chat, usage, accounts, keys, doorkeeper: keeper, isReady, version }),
+    doorkeeper: keeper,
+    log,
+    maxBodyBytes: config.maxBodyBytes,
+    headersFor: (caller) => callerHeaders(caller, chat),
+  });
+  return { server, accounts, keys, operatorToken };
+}
+
+async function isThere(database: Database): Promise<boolean> {
+  try {
+    await database.run({ name: "still-there", text: "select 1 as here" }, []);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Limits and balance as far as they can be read: an answer is not lost because its headers are. */
+async function callerHeaders(
+  caller: Caller,
+  { limiter, ledger }: ChatHouse,
+): Promise<Readonly<Record<string, string>>> {
+  try {
+    const limits = limitHeaders(await limiter.peek(caller.keyId, caller.limits));
+    const { available } = (await ledger.balances(caller.accountId))[caller.mode];
+    return { ...limits, "x-skillboss-balance": formatCredits(available) };
+  } catch {
+    return {};
+  }
+}
+
+function upstreamOf(config: Config, log: Log): Upstream {
+  const timeouts = {
+    connectMs: config.connectTimeoutMs,
+    firstByteMs: config.firstByteTimeoutMs,
+    idleMs: config.idleTimeoutMs,
+    totalMs: config.callTimeoutMs,
+  };
+  return createUpstream({ log, timeouts });
+}
+
+async function limiterOf(config: Config, log: Log): Promise<Limiter> {
+  const local = memoryLimiter(clock);
+  if (config.redisUrl === undefined) return local;
+  const { redisLimiter } = await import("./limits/redis-limiter.ts");
+  return redisLimiter({ url: config.redisUrl, clock, log, fallback: local });
+}
