@@ -1,0 +1,263 @@
+/** Cases C-05 and C-13 to C-15 of the test plan: what must cost nothing, and what must fit the balance. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chatToEnd, hello } from "./support/chat-exchange.ts";
+import type { ChatExchange } from "./support/chat-exchange.ts";
+import { body, emptyContent, endWithoutFinish, errorEventAfter, ok, sse } from "./support/fake-behaviours.ts";
+import type { Behaviour } from "./support/fake-behaviours.ts";
+import { endsClean } from "./support/clean-end.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+import { micro, trailOf } from "./support/money-trail.ts";
+import { receiptOf } from "./support/receipts.ts";
+
+let upstream: FakeUpstream;
+let gateway: Gateway;
+
+before(async () => {
+  upstream = await startFakeUpstream();
+  gateway = await startGateway({ p1: upstream.baseUrl, a1: upstream.origin });
+});
+
+after(async () => {
+  await endsClean(gateway);
+  await upstream.stop();
+});
+
+const ask = (customer: Customer, more: Readonly<Record<string, unknown>>): Promise<ChatExchange> =>
+  chatToEnd({ url: gateway.url, key: customer.key, body: { model: "m-chat", messages: hello, ...more } });
+
+const usage = { prompt_tokens: 50_000, completion_tokens: 0, total_tokens: 50_000 };
+
+/** One choice that says `finish`, with the usage of a large prompt, whole or as a stream. */
+function emptyAnswer(finish: string | null): Behaviour {
+  const told = { id: "chatcmpl-fake", created: 1, model: "m-chat", usage };
+  const message = { role: "assistant", content: "" };
+  const whole = {
+    ...told,
+    object: "chat.completion",
+    choices: [{ index: 0, message, finish_reason: finish }],
+  };
+  const chunk = {
+    ...told,
+    object: "chat.completion.chunk",
+    choices: [{ index: 0, delta: message, finish_reason: finish }],
+  };
+  const frames = `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`;
+  return (call) => (call.record.stream ? sse(frames)(call) : body(JSON.stringify(whole))(call));
+}
+
+const emptyBody: Behaviour = (call) => (call.record.stream ? sse("data: {}\n\n")(call) : body("{}")(call));
+
+const worthless: readonly (readonly [name: string, behaviour: Behaviour])[] = [
+  ["empty content and no finish", emptyAnswer(null)],
+  ["empty content and a proper finish", emptyContent({ prompt: 50_000 })],
+  ["the finish `error` before any token", emptyAnswer("error")],
+  ["an error event before any token", errorEventAfter(0, "no", { prompt: 50_000 })],
+  ["the body {}", emptyBody],
+  ["an end after the role", endWithoutFinish(0, { prompt: 50_000 })],
+];
+
+for (const [name, behaviour] of worthless) {
+  for (const model of ["m-chat", "m-claude"]) {
+    // These two are spelled out in OpenAI's wire only.
+    if (model === "m-claude" && name.includes("finish") && !name.includes("proper")) continue;
+    test(`C-05 ${name} of ${model} costs nothing, whole and streamed, and is in the usage list`, async () => {
+      upstream.script(model, behaviour);
+      const customer = await gateway.customer({ credits: "10.00" });
+      for (const stream of [false, true]) {
+        const exchange = await ask(customer, { model, stream });
+        const requestId = exchange.headers["x-request-id"];
+        assert.equal(typeof requestId, "string");
+        const receipt = await receiptOf(gateway, customer.key, String(requestId));
+        assert.equal(receipt.credits, "0.000000");
+        assert.ok(["empty", "failed"].includes(receipt.ending), receipt.ending);
+        if (receipt.ending === "failed") assert.equal(typeof receipt.reason, "string");
+        if (exchange.status === 200) assert.equal(exchange.json()._remaining_credits, 10);
+      }
+      const { body: balance } = await gateway.get(customer.key, "/v1/balance");
+      assert.deepEqual([balance.available, balance.held], ["10.000000", "0.000000"]);
+    });
+  }
+}
+
+test("C-13 a catalog with an unpriced model is refused at the start, by name", async () => {
+  const price = [{ meter: "input_tokens", per: 1_000_000, usd: "1" }];
+  for (const [id, rates] of [
+    ["m-unpriced", []],
+    ["m-half-priced", price],
+  ] as const) {
+    const directory = mkdtempSync(join(tmpdir(), "skillboss-test-"));
+    await assert.rejects(startGateway({ directory, moreModels: { [id]: rates } }), (error: Error) => {
+      assert.match(error.message, new RegExp(id));
+      assert.match(error.message, /output_tokens/);
+      return true;
+    });
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test("C-13 no address but the chat's reaches a provider, and a free model leaves its trail", async () => {
+  upstream.script("m-free", ok());
+  const customer = await gateway.customer({ credits: "1.00" });
+  const known = upstream.log.length;
+  const addresses = ["completions", "embeddings", "files", "images/generations", "messages", "responses"];
+  addresses.push("messages/count_tokens", "models/m-chat/test", "audio/speech", "moderations", "batches");
+  for (const address of addresses) {
+    const response = await fetch(`${gateway.url}/v1/${address}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "m-chat", messages: hello, input: "hi", prompt: "hi" }),
+    });
+    assert.ok([404, 405].includes(response.status), `${address} answers ${response.status}`);
+    await response.body?.cancel();
+  }
+  assert.equal(upstream.log.length, known);
+  const exchange = await ask(customer, { model: "m-free" });
+  assert.equal(exchange.status, 200);
+  const receipt = await receiptOf(gateway, customer.key, String(exchange.headers["x-request-id"]));
+  assert.deepEqual([receipt.ending, receipt.credits], ["done", "0.000000"]);
+  const trail = await trailOf(gateway, customer.accountId);
+  assert.deepEqual(trail.calls.get(exchange.callId)?.kinds, ["hold", "release"]);
+});
+
+test("C-13 cached input that a price does not name costs what fresh input costs", async () => {
+  const { body: models } = await gateway.get((await gateway.customer()).key, "/v1/models/m-chat");
+  assert.equal(models.id, "m-chat");
+  upstream.script("m-claude", ok({ tokens: 4, prompt: 100, cached: 40 }));
+  const customer = await gateway.customer();
+  const exchange = await ask(customer, { model: "m-claude", max_tokens: 10 });
+  const trail = await trailOf(gateway, customer.accountId);
+  assert.equal(trail.calls.get(exchange.callId)?.charged, 200n);
+});
+
+const image = (index: number) => ({
+  type: "image_url",
+  image_url: { url: `https://images.example/${index}.png` },
+});
+const manyTools = Array.from({ length: 100 }, (_, index) => ({
+  type: "function",
+  function: {
+    name: `tool_${index}`,
+    description: "Looks something up in a table and gives it back.",
+    parameters: { type: "object", properties: { key: { type: "string" } }, required: ["key"] },
+  },
+}));
+
+type Load = {
+  readonly name: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  /** What a plain call with one choice would cost; the balance is 1.2 times that. */
+  readonly plainCost: number;
+  /** Prompt tokens that the provider reports. */
+  readonly prompt: number;
+};
+
+const loads: readonly Load[] = [
+  { name: "n = 8", request: { n: 8, max_tokens: 500 }, plainCost: 5_020, prompt: 8 },
+  {
+    name: "twenty images",
+    request: {
+      max_tokens: 300,
+      messages: [{ role: "user", content: Array.from({ length: 20 }, (_, i) => image(i)) }],
+    },
+    plainCost: 3_250,
+    prompt: 20 * 1_600,
+  },
+  {
+    name: "a hundred tools",
+    request: { max_tokens: 300, tools: manyTools },
+    plainCost: 3_250,
+    prompt: 4_000,
+  },
+  {
+    name: "hidden reasoning",
+    request: { max_completion_tokens: 2_000, reasoning_effort: "high" },
+    plainCost: 3_020,
+    prompt: 8,
+  },
+  {
+    name: "max_tokens above the model's",
+    request: { max_tokens: 10_000_000 },
+    plainCost: 6_000,
+    prompt: 8,
+  },
+];
+
+for (const { name, request, plainCost, prompt } of loads) {
+  test(`C-14 ${name}: refused or cut to fit the balance, never below zero and never at the house's loss`, async () => {
+    // Emits all it may, and hides most of it as reasoning.
+    upstream.script("m-chat", ok({ tokens: 70_000, prompt, text: "t", reasoning: 1_000 }));
+    const credits = (plainCost * 1.2) / 1_000_000;
+    for (const stream of [false, true]) {
+      const customer = await gateway.customer({ credits: credits.toFixed(6) });
+      const known = upstream.log.length;
+      const exchange = await ask(customer, { stream, ...request });
+      assert.ok([200, 402].includes(exchange.status), `status ${exchange.status}`);
+      const trail = await trailOf(gateway, customer.accountId);
+      if (exchange.status === 402) {
+        assert.equal(upstream.log.length, known);
+        assert.ok(exchange.json().error.required_credits > credits);
+        assert.equal(trail.calls.size, 0);
+        continue;
+      }
+      assert.ok(exchange.isComplete);
+      assert.equal(exchange.json()._limited_by, "insufficient_balance");
+      const call = trail.calls.get(exchange.callId);
+      assert.ok(call !== undefined);
+      assert.ok(call.charged > 0n && call.charged <= call.held);
+      assert.equal(call.loss, 0n);
+    }
+  });
+}
+
+test("C-14 what a provider charges above the hold is the house's loss, not the customer's", async () => {
+  upstream.script("m-chat", ok({ tokens: 900, prompt: 90_000, overruns: true }));
+  const customer = await gateway.customer({ credits: "1.00" });
+  const exchange = await ask(customer, { max_tokens: 10 });
+  const call = (await trailOf(gateway, customer.accountId)).calls.get(exchange.callId);
+  assert.ok(call !== undefined);
+  assert.equal(call.charged, call.held);
+  assert.equal(call.charged + call.loss, 234_000n);
+  const receipt = await receiptOf(gateway, customer.key, String(exchange.headers["x-request-id"]));
+  assert.equal(micro(receipt.credits), call.charged);
+});
+
+test("C-15 a low balance buys a shorter answer, and says so", async () => {
+  // One token each: 93, and 7 for the template.
+  const messages = [{ role: "user", content: `hello${" hello".repeat(92)}` }];
+  upstream.script("m-chat", ok({ tokens: 5_000, prompt: 100 }));
+  for (const stream of [false, true]) {
+    const customer = await gateway.customer({ credits: "0.003000" });
+    const exchange = await ask(customer, { messages, stream, stream_options: { include_usage: true } });
+    assert.equal(exchange.status, 200);
+    assert.ok(exchange.isComplete);
+    const last = exchange.json();
+    assert.ok(last.usage.completion_tokens >= 200, `${last.usage.completion_tokens} tokens`);
+    assert.equal(last._limited_by, "insufficient_balance");
+    assert.equal(last._balance_warning, true);
+    assert.ok(exchange.text.includes('"finish_reason":"length"'));
+    const sent = upstream.calls("m-chat").at(-1)?.json["max_tokens"];
+    assert.equal(exchange.headers["x-skillboss-max-tokens"], String(sent));
+    const { available, held } = await trailOf(gateway, customer.accountId);
+    assert.ok(available >= 0n && available < 750n, `${available} are left`);
+    assert.equal(held, 0n);
+  }
+});
+
+test("C-15 a balance too low for any useful answer is told what would be needed", async () => {
+  const customer = await gateway.customer({ credits: "0.000300" });
+  const exchange = await ask(customer, {});
+  assert.equal(exchange.status, 402);
+  const { error } = exchange.json();
+  assert.equal(error.available_credits, 0.0003);
+  assert.ok(error.required_credits > 0.0003 && error.required_credits < 0.002);
+  const enough = await gateway.customer({ credits: error.required_credits.toFixed(6) });
+  upstream.script("m-chat", ok({ tokens: 5_000, prompt: 8 }));
+  assert.equal((await ask(enough, {})).status, 200);
+});

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { endsClean } from "./support/clean-end.ts";
+import { sse } from "./support/fake-behaviours.ts";
+import type { Behaviour } from "./support/fake-behaviours.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { fakeWires } from "./support/fake-wires.ts";
+import type { FakeAnswer, WireName } from "./support/fake-wires.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+import { receiptOf } from "./support/receipts.ts";
+import { stream } from "./support/stream-reader.ts";
+import type { StreamSeen } from "./support/stream-reader.ts";
+
+let p1: FakeUpstream;
+let gateway: Gateway;
+let customer: Customer;
+before(async () => {
+  p1 = await startFakeUpstream();
+  gateway = await startGateway({ p1: p1.baseUrl, a1: p1.origin });
+  customer = await gateway.customer({ credits: "100000.00" });
+});
+after(async () => {
+  try {
+    await endsClean(gateway);
+  } finally {
+    await p1.stop();
+  }
+});
+
+const wireOf: Readonly<Record<string, WireName>> = { "m-chat": "openai", "m-claude": "anthropic" };
+
+/** A whole stream of the model's wire with these deltas. The upstream knows the model by another name. */
+function told(model: string, deltas: readonly string[]): string {
+  const wire = fakeWires[wireOf[model] ?? "openai"];
+  const usage = { prompt: 10, cached: 0, completion: deltas.length, reasoning: 0 };
+  const answer: FakeAnswer = { model: "upstream-name", usage, finish: "stop", choices: 1, showsUsage: true };
+  return (
+    wire.opening(answer) + deltas.map((text) => wire.token(answer, 0, text)).join("") + wire.closing(answer)
+  );
+}
+
+function assertComplete(seen: StreamSeen, content: string): void {
+  assert.deepEqual([seen.status, seen.error, seen.finishReason, seen.dones], [200, undefined, "stop", 1]);
+  assert.equal(seen.content, content);
+}
+
+const eyeChart = ["naïve 你好世界 ", '🌍👩‍👩‍👧 \u2028 "', "\\ é"];
+
+/** The same JSON in ASCII: characters beyond the basic plane become two escapes. */
+function escaped(text: string): string {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+for (const model of ["m-chat", "m-claude"]) {
+  for (const [form, write] of [
+    ["as UTF-8", (text: string) => text],
+    ["as escapes", escaped],
+  ] as const) {
+    test(`S-05 ${model}: text ${form} is the same wherever its bytes are cut`, async () => {
+      const whole = Buffer.from(write(told(model, eyeChart)));
+      const first = whole.indexOf(write("naïve").slice(0, 2));
+      const last = whole.lastIndexOf(write("é"));
+      const cuts = Array.from({ length: last + 8 - first }, (_, index) => first + index);
+      // Each call says in its prompt where it wants its answer cut.
+      p1.script(model, (call) => sse(whole, [cutOf(call.record.bytes)], 2)(call));
+      const waves = Math.ceil(cuts.length / 40);
+      for (let wave = 0; wave < waves; wave += 1) {
+        const own = cuts.slice(wave * 40, wave * 40 + 40);
+        const all = await Promise.all(
+          own.map((cut) => stream(gateway, customer.key, asking(model, `cut ${cut}.`))),
+        );
+        for (const seen of all) assertComplete(seen, eyeChart.join(""));
+      }
+    });
+  }
+
+  test(`S-05 ${model}: text that comes a byte at a time is the same`, async () => {
+    const whole = Buffer.from(told(model, eyeChart));
+    const everywhere = Array.from({ length: whole.length - 1 }, (_, index) => index + 1);
+    p1.script(model, sse(whole, everywhere, 1));
+    assertComplete(await stream(gateway, customer.key, { model }), eyeChart.join(""));
+  });
+}
+
+function asking(model: string, content: string): Readonly<Record<string, unknown>> {
+  return { model, messages: [{ role: "user", content }] };
+}
+
+function cutOf(bytes: Buffer): number {
+  return Number(/cut (\d+)\./.exec(bytes.toString())?.[1]);
+}
+
+type Variant = (text: string) => string;
+const prettyPrinted = (json: string): string =>
+  JSON.stringify(JSON.parse(json), null, 1).replaceAll("\n", "\ndata: ");
+
+/** All of them are the same stream as https://html.spec.whatwg.org/multipage/server-sent-events.html reads it. */
+const framings: Readonly<Record<string, Variant>> = {
+  CRLF: (text) => text.replaceAll("\n", "\r\n"),
+  CR: (text) => text.replaceAll("\n", "\r"),
+  "mixed line ends": (text) => {
+    const ends = ["\n", "\r\n", "\r"];
+    let line = 0;
+    // A "\r" right before a "\n" of the next line would be one line end, not two.
+    return text.replace(/\n\n?/g, (found) => (ends[line++ % 3] ?? "").repeat(found.length));
+  },
+  "no space after data:": (text) => text.replaceAll(/^data: /gm, "data:"),
+  "data of several lines": (text) =>
+    text.replace(/^data: (\{.*)$/gm, (_, json: string) => `data: ${prettyPrinted(json)}`),
+  "id and retry lines": (text) => text.replaceAll(/^data:/gm, "id: 7\nretry: 100\ndata:"),
+  "unknown fields and empty events": (text) => `foo\nbar: 1\n\nid\n\n${text.replaceAll("\n\n", "\n\n\n\n")}`,
+  comments: (text) => `: hello\n\n${text.replaceAll("\n\n", "\n: OPENROUTER PROCESSING\n\n:\n\n")}`,
+  "a byte order mark": (text) => `\ufeff${text}`,
+  "no final blank line": (text) => text.trimEnd(),
+  "no final blank line but one line end": (text) => `${text.trimEnd()}\n`,
+};
+/** What OpenAI's relatives do beside. */
+const openaiFramings: Readonly<Record<string, Variant>> = {
+  "event lines": (text) => text.replaceAll(/^data:/gm, "event: message\ndata:"),
+  "no [DONE]": (text) => text.replace("data: [DONE]\n\n", ""),
+  "data after [DONE]": (text) =>
+    `${text}data: {"choices":[{"index":0,"delta":{"content":"late"}}]}\n\ndata: [DONE]\n\n`,
+  "[DONE] without a space": (text) => text.replace("data: [DONE]", "data:[DONE]"),
+};
+
+for (const model of ["m-chat", "m-claude"]) {
+  const variants = model === "m-chat" ? { ...framings, ...openaiFramings } : framings;
+  for (const [name, variant] of Object.entries(variants)) {
+    test(`S-06 ${model}: ${name} changes nothing for the client`, async () => {
+      const deltas = ["tok ", "ü: ", "data: x\n\n", "fin"];
+      const plain = told(model, deltas);
+      p1.script(model, sse(plain));
+      const baseline = await stream(gateway, customer.key, { model });
+      assertComplete(baseline, deltas.join(""));
+      p1.script(model, sse(variant(plain)));
+      const seen = await stream(gateway, customer.key, { model });
+      assertComplete(seen, deltas.join(""));
+      assert.deepEqual(withoutAccount(seen), withoutAccount(baseline));
+    });
+  }
+
+  test(`S-06 ${model}: line ends that are cut in two are still one`, async () => {
+    const text = Buffer.from(told(model, ["tok ", "tok "]).replaceAll("\n", "\r\n"));
+    const cuts = Array.from(text.toString("latin1").matchAll(/\r/g), (match) => match.index + 1);
+    p1.script(model, sse(text, cuts, 2));
+    assertComplete(await stream(gateway, customer.key, { model }), "tok tok ");
+  });
+
+  test(`S-06 ${model}: an event of 1 MB passes, and 5 000 events in one packet do`, async () => {
+    p1.script(model, sse(told(model, ["x".repeat(1024 * 1024)])));
+    assertComplete(await stream(gateway, customer.key, { model }), "x".repeat(1024 * 1024));
+    p1.script(
+      model,
+      sse(
+        told(
+          model,
+          Array.from({ length: 5_000 }, () => "tok "),
+        ),
+      ),
+    );
+    assertComplete(await stream(gateway, customer.key, { model }), "tok ".repeat(5_000));
+  });
+
+  test(`S-06 ${model}: an event above the cap of 4 MiB is an error event, not growing memory`, async () => {
+    p1.script(model, sse(told(model, ["tok ", "x".repeat(12 * 1024 * 1024)])));
+    const seen = await stream(gateway, customer.key, { model });
+    assert.deepEqual([seen.status, seen.content, seen.dones], [200, "tok ", 0]);
+    assert.equal(seen.error.code, "upstream_invalid_response");
+    assert.ok((p1.calls(model).at(-1)?.sentBytes ?? 0) > 0);
+  });
+}
+
+/** The frames without ids and times, and without what the account has left. */
+function withoutAccount(seen: StreamSeen): readonly unknown[] {
+  return seen.frames.map(({ id: _id, created: _created, _remaining_credits: _credits, ...rest }) => rest);
+}
+
+/** OpenAI's frames up to the finish, without usage and end mark, and then silence with the connection open. */
+function finishThen(text: string): Behaviour {
+  return async (call) => {
+    call.startStream();
+    await call.write(text);
+    await call.keepSilent();
+  };
+}
+
+describe("streams whose connection does not end", { concurrency: 4 }, () => {
+  for (const [name, wire] of [
+    ["m-chat", (text: string) => text],
+    // A provider without usage, and one that does not even send the end mark.
+    ["m-free", (text: string) => text.replace(/data: \{[^\n]*"choices":\[\],"usage"[^\n]*\n\n/, "")],
+    ["m-two", (text: string) => text.slice(0, text.search(/data: \{[^\n]*"choices":\[\],"usage"/))],
+  ] as const) {
+    test(`S-06 ${name}: a finished answer ends although the upstream keeps the connection open`, async () => {
+      p1.script(name, finishThen(wire(told("m-chat", ["tok ", "tok "]))));
+      const seen = await stream(gateway, customer.key, { model: name });
+      assertComplete(seen, "tok tok ");
+      assert.ok(seen.endedAt - seen.startedAt < 5_000);
+    });
+  }
+});
+
+test("S-06 an answer that was finished but for its usage is complete when the connection breaks, and is estimated", async () => {
+  const text = told("m-chat", ["tok ", "tok "]);
+  p1.script("m-chat", async (call) => {
+    call.startStream();
+    await call.write(text.slice(0, text.search(/data: \{[^\n]*"choices":\[\],"usage"/)));
+    await call.reset();
+  });
+  const { key } = await gateway.customer();
+  const seen = await stream(gateway, key, { model: "m-chat" });
+  assertComplete(seen, "tok tok ");
+  const receipt = await receiptOf(gateway, key, seen.headers.get("x-request-id"));
+  assert.deepEqual([receipt.ending, receipt.estimated], ["done", true]);
+  assert.ok(Number(receipt.credits) > 0);
+});

@@ -1,0 +1,296 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freshDataDirectory } from "./embedded.ts";
+
+/**
+ * A real gateway process on loopback, as an operator would run it, with the models of the test plan in its catalog:
+ * `m-chat` (provider p1), `m-two` (p1, then p2, which is dearer), `m-claude` (a1, Anthropic's wire) and `m-free`.
+ */
+export type GatewayOptions = {
+  /** Base URLs of the fake providers. */
+  readonly p1?: string;
+  readonly p2?: string;
+  readonly a1?: string;
+  readonly databaseUrl?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  /** Reuses a data directory, for restarts. */
+  readonly directory?: string;
+  readonly port?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More providers on OpenAI's wire, id → base URL. `x1` alone serves `m-x1`, and before p2 `m-x1-two`. */
+  readonly moreProviders?: Readonly<Record<string, string>>;
+  /** More chat models of p1, id → the price of its offer; they take and give up to 100 million tokens. */
+  readonly moreModels?: Readonly<Record<string, readonly TestRate[]>>;
+};
+
+export type TestRate = { readonly meter: string; readonly per: number; readonly usd: string };
+
+export type Gateway = {
+  readonly url: string;
+  readonly port: number;
+  readonly directory: string;
+  readonly process: ChildProcess;
+  readonly token: string;
+  readonly log: () => string;
+  admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<AdminAnswer>;
+  chat(key: string, body: Readonly<Record<string, unknown>>, more?: RequestInit): Promise<Response>;
+  get(key: string, path: string): Promise<AdminAnswer>;
+  /** An account with live and test credits and a key. Limits are wide unless given. */
+  customer(wish?: CustomerWish): Promise<Customer>;
+  kill9(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+};
+
+// The answers of the API under test: each test asserts the members it reads.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AdminAnswer = { readonly status: number; readonly body: any; readonly headers: Headers };
+
+export type CustomerWish = {
+  readonly credits?: string;
+  readonly mode?: "live" | "test";
+  readonly rpm?: number;
+  readonly concurrent?: number;
+  readonly models?: readonly string[];
+};
+
+export type Customer = { readonly accountId: string; readonly keyId: string; readonly key: string };
+
+const startWithinMs = 30_000;
+
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const directory = await directoryFor(options);
+  const catalog = join(directory, "catalog");
+  writeCatalog(catalog, options.moreProviders ?? {});
+  writeMoreModels(catalog, options.moreModels ?? {});
+  const child = spawn(process.execPath, ["src/main.ts", "serve", "--quiet"], {
+    cwd: join(import.meta.dirname, "..", ".."),
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOST: "127.0.0.1",
+      PORT: String(options.port ?? 0),
+      SKILLBOSS_DATA_DIR: directory,
+      SKILLBOSS_CATALOG_DIR: catalog,
+      SKILLBOSS_CONNECT_TIMEOUT_MS: "1000",
+      SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000",
+      SKILLBOSS_IDLE_TIMEOUT_MS: "3000",
+      SKILLBOSS_CALL_TIMEOUT_MS: "30000",
+      P1_API_KEY: "secret-p1",
+      P2_API_KEY: "secret-p2",
+      A1_API_KEY: "secret-a1",
+      P1_BASE_URL: options.p1 ?? "http://127.0.0.1:9/v1",
+      P2_BASE_URL: options.p2 ?? "http://127.0.0.1:9/v1",
+      A1_BASE_URL: options.a1 ?? "http://127.0.0.1:9",
+      ...moreProviderVariables(options.moreProviders ?? {}),
+      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+      ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+      ...options.environment,
+    },
+  });
+  let log = "";
+  child.stderr.on("data", (bytes: Buffer) => (log += bytes.toString()));
+  const killWithUs = () => child.kill("SIGKILL");
+  process.on("exit", killWithUs);
+  child.once("exit", () => process.off("exit", killWithUs));
+  const url = await listening(child, () => log);
+  const token = readFileSync(join(directory, "operator-token"), "utf8").trim();
+  return gatewayAt({
+    child,
+    url,
+    directory,
+    token,
+    log: () => log,
+    keepsDirectory: options.directory !== undefined,
+  });
+}
+
+/** A new one has the embedded database already made, which saves most of a first start. */
+async function directoryFor({ directory, databaseUrl }: GatewayOptions): Promise<string> {
+  if (directory !== undefined) return directory;
+  if (databaseUrl !== undefined) return mkdtempSync(join(tmpdir(), "skillboss-test-"));
+  return freshDataDirectory();
+}
+
+function listening(child: ChildProcess, log: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const timer = setTimeout(
+      () => reject(new Error(`the gateway did not start:\n${output}\n${log()}`)),
+      startWithinMs,
+    );
+    child.stdout?.on("data", (bytes: Buffer) => {
+      output += bytes.toString();
+      const url = /listens on (http:\S+)/.exec(output)?.[1];
+      if (url === undefined) return;
+      clearTimeout(timer);
+      resolve(url);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the gateway ended with ${code}:\n${output}\n${log()}`));
+    });
+  });
+}
+
+type Started = {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly directory: string;
+  readonly token: string;
+  readonly log: () => string;
+  readonly keepsDirectory: boolean;
+};
+
+function gatewayAt({ child, url, directory, token, log, keepsDirectory }: Started): Gateway {
+  const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const ask = async (path: string, init: RequestInit): Promise<AdminAnswer> => {
+    const response = await fetch(url + path, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text === "" ? undefined : JSON.parse(text),
+      headers: response.headers,
+    };
+  };
+  const json = { "content-type": "application/json" };
+  const admin: Gateway["admin"] = (method, path, body, headers) =>
+    ask(`/admin/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : json), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return {
+    url,
+    directory,
+    token,
+    log,
+    admin,
+    process: child,
+    port: Number(new URL(url).port),
+    chat: (key, body, more) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, ...json },
+        body: JSON.stringify(body),
+        ...more,
+      }),
+    get: (key, path) => ask(path, { headers: { authorization: `Bearer ${key}` } }),
+    async customer(wish = {}) {
+      const limits = {
+        requests_per_minute: wish.rpm ?? 100_000,
+        concurrent_requests: wish.concurrent ?? 1000,
+      };
+      const { body: account } = await admin("POST", "/accounts", { name: "customer", limits });
+      const mode = wish.mode ?? "live";
+      const credits = wish.credits ?? "1000.00";
+      if (Number(credits) > 0)
+        await admin("POST", `/accounts/${account.id}/credits`, { credits, mode, reason: "test" });
+      const { body: key } = await admin("POST", `/accounts/${account.id}/keys`, {
+        mode,
+        ...(wish.models === undefined ? {} : { models: wish.models }),
+      });
+      return { accountId: account.id, keyId: key.id, key: key.key };
+    },
+    async kill9() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      const code = await ended;
+      if (!keepsDirectory) rmSync(directory, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+/** µcr per token 2.5 in, 0.25 cached, 10 out: at $0.05 a credit that is $0.125, $0.0125 and $0.5 per million. */
+const prices = rates("0.125", "0.0125", "0.5");
+const dearPrices = rates("0.25", "0.025", "1");
+
+function rates(input: string, cached: string, output: string) {
+  const rate = (meter: string, usd: string) => ({ meter, per: 1_000_000, usd });
+  return [rate("input_tokens", input), rate("cache_read_tokens", cached), rate("output_tokens", output)];
+}
+
+function moreProviderVariables(providers: Readonly<Record<string, string>>): Record<string, string> {
+  const variables = Object.entries(providers).flatMap(([id, baseUrl]) => [
+    [`${id.toUpperCase()}_API_KEY`, `secret-${id}`],
+    [`${id.toUpperCase()}_BASE_URL`, baseUrl],
+  ]);
+  return Object.fromEntries(variables);
+}
+
+function writeCatalog(directory: string, more: Readonly<Record<string, string>>): void {
+  mkdirSync(join(directory, "providers"), { recursive: true });
+  mkdirSync(join(directory, "models", "test"), { recursive: true });
+  const write = (path: string, facts: unknown) => writeFileSync(join(directory, path), JSON.stringify(facts));
+  const bearer = { header: "authorization", prefix: "Bearer " };
+  for (const id of ["p1", "p2", ...Object.keys(more)]) {
+    write(`providers/${id}.json`, {
+      id,
+      name: id,
+      wire: "openai-chat",
+      base_url: "http://127.0.0.1:9/v1",
+      auth: bearer,
+      max_tokens_field: "max_tokens",
+    });
+  }
+  write("providers/a1.json", {
+    id: "a1",
+    name: "a1",
+    wire: "anthropic-messages",
+    base_url: "http://127.0.0.1:9",
+    auth: { header: "x-api-key", prefix: "" },
+    max_tokens_field: "max_tokens",
+  });
+  const chat = (id: string, offers: readonly unknown[]) =>
+    write(`models/test/${id}.json`, {
+      id,
+      name: id,
+      kind: "chat",
+      category: "chat",
+      description: "A model of the test plan.",
+      context_window: 200_000,
+      max_output: 65_536,
+      capabilities: {
+        tools: true,
+        vision: true,
+        pdf: true,
+        reasoning: false,
+        structured_output: true,
+        sampling: true,
+        thinking: "none",
+      },
+      lifecycle: { state: "active" },
+      offers,
+    });
+  const offer = (provider: string, id: string, price = prices) => ({ provider, upstream_model: id, price });
+  chat("m-chat", [offer("p1", "m-chat")]);
+  chat("m-two", [offer("p1", "m-two"), offer("p2", "m-two", dearPrices)]);
+  chat("m-claude", [offer("a1", "m-claude")]);
+  chat("m-free", [offer("p1", "m-free", rates("0", "0", "0"))]);
+  for (const id of Object.keys(more)) {
+    chat(`m-${id}`, [offer(id, `m-${id}`)]);
+    chat(`m-${id}-two`, [offer(id, `m-${id}-two`), offer("p2", `m-${id}-two`)]);
+  }
+}
+
+function writeMoreModels(directory: string, models: NonNullable<GatewayOptions["moreModels"]>): void {
+  for (const [id, price] of Object.entries(models)) {
+    const facts = {
+      ...{ id, kind: "chat", context_window: 100_000_000, max_output: 100_000_000 },
+      offers: [{ provider: "p1", upstream_model: id, price }],
+    };
+    writeFileSync(join(directory, "models", "test", `${id}.json`), JSON.stringify(facts));
+  }
+}
