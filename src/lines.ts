@@ -19,7 +19,10 @@ export type Lines = {
  * the sandbox, never the other way round.
  */
 export function linesOf(config: Config, sandboxUrl: string): Lines {
-  const remembered = { live: new WeakMap<Offer, Line>(), test: new WeakMap<Offer, Line>() };
+  const remembered = {
+    live: new WeakMap<Offer, Line | undefined>(),
+    test: new WeakMap<Offer, Line | undefined>(),
+  };
   const make = (offer: Offer, model: Model, mode: Mode): Line | undefined => {
     const wire = chatWires.get(offer.provider.wire);
     const connection =
@@ -31,11 +34,9 @@ export function linesOf(config: Config, sandboxUrl: string): Lines {
   };
   return {
     lineTo(offer, model, mode) {
-      const known = remembered[mode].get(offer);
-      if (known !== undefined) return known;
-      const line = make(offer, model, mode);
-      if (line !== undefined) remembered[mode].set(offer, line);
-      return line;
+      const known = remembered[mode];
+      if (!known.has(offer)) known.set(offer, make(offer, model, mode));
+      return known.get(offer);
     },
     isConfigured: (provider) => liveConnection(provider, config) !== undefined,
     variableFor: ({ provider }) =>

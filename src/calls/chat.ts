@@ -70,11 +70,11 @@ function findServable(ask: ChatAsk, house: ChatHouse): Servable {
 }
 
 function refuseForbidden({ caller }: ChatAsk, { model }: Found): void {
+  if (caller.models === undefined) return;
   const names = new Set(
     [model.id, ...model.aliases.map((alias) => alias.id)].map((name) => name.toLowerCase()),
   );
-  if (caller.models === undefined || caller.models.some((allowed) => names.has(allowed.toLowerCase())))
-    return;
+  if (caller.models.some((allowed) => names.has(allowed.toLowerCase()))) return;
   throw new Problem("model_not_allowed", { param: "model" });
 }
 

@@ -6,7 +6,7 @@ import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
 import { GroupedWrites } from "./grouped-writes.ts";
 import { cannotWriteNow, writeCalls } from "./ledger-statements.ts";
-import type { Written } from "./ledger-statements.ts";
+import type { CallWrite, Written } from "./ledger-statements.ts";
 import type { Closed, HoldAnswer, HoldRequest } from "./ledger.ts";
 import type { NodePresence } from "./node-presence.ts";
 
@@ -19,10 +19,6 @@ export type CallWritesOptions = {
   /** From its abort on, closes that find the database away are given up. */
   readonly stopping: AbortSignal;
 };
-
-type CallWrite =
-  | { readonly kind: "hold"; readonly request: HoldRequest }
-  | { readonly kind: "close"; readonly receipt: Receipt };
 
 /** The item was left out of the statement: its time had not come, or was over. */
 const unsent = "unsent";
@@ -147,27 +143,24 @@ export class CallWrites {
   async #write(items: readonly CallWrite[]): Promise<readonly (Written | typeof unsent)[]> {
     const { database, nodeId, presence } = this.#options;
     const maySend = { hold: presence.visible, close: this.#pausing === undefined };
-    const requests: HoldRequest[] = [];
-    const receipts: Receipt[] = [];
-    for (const item of items) {
-      if (!maySend[item.kind]) continue;
-      if (item.kind === "hold") requests.push(item.request);
-      else receipts.push(item.receipt);
-    }
-    if (requests.length + receipts.length === 0) return items.map(() => unsent);
+    const sent = maySend.hold && maySend.close ? items : items.filter(({ kind }) => maySend[kind]);
+    if (sent.length === 0) return items.map(() => unsent);
     try {
-      const { held, closed } = await writeCalls(database, { nodeId, requests, receipts });
-      if (receipts.length > 0) this.#pauseMs = firstPauseMs;
-      const answers = { hold: held.values(), close: closed.values() };
-      return items.map(({ kind }) => (maySend[kind] ? (answers[kind].next().value ?? unsent) : unsent));
+      const written = await writeCalls(database, nodeId, sent);
+      if (maySend.close) this.#pauseMs = firstPauseMs;
+      if (sent === items) return written;
+      const answers = written.values();
+      return items.map(({ kind }) => (maySend[kind] ? (answers.next().value ?? unsent) : unsent));
     } catch (error) {
-      if (cannotWriteNow(error)) this.#away(error, { holds: requests.length, closes: receipts.length });
+      if (cannotWriteNow(error)) this.#away(error, sent);
       throw error;
     }
   }
 
-  #away(error: unknown, { holds, closes }: { readonly holds: number; readonly closes: number }): void {
+  #away(error: unknown, sent: readonly CallWrite[]): void {
     const { presence, log, stopping } = this.#options;
+    const holds = sent.filter(({ kind }) => kind === "hold").length;
+    const closes = sent.length - holds;
     presence.lost();
     if (holds > 0) log.error({ err: error, calls: holds }, "holds could not be written");
     if (closes === 0 || stopping.aborted || this.#pausing !== undefined) return;

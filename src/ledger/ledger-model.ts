@@ -18,9 +18,9 @@ export class LedgerModel {
   hold(request: HoldRequest): HoldAnswer {
     const earlier = this.#held.get(request.callId);
     const available = this.available(request.accountId);
+    if (this.#charged.has(request.callId)) return { held: undefined, available };
     if (earlier !== undefined) return { held: earlier, available };
-    if (this.#charged.has(request.callId) || available < request.minimum)
-      return { held: undefined, available };
+    if (available < request.minimum) return { held: undefined, available };
     const held = request.amount < available ? request.amount : available;
     this.#held.set(request.callId, held);
     return { held, available: this.#move(request.accountId, -held) };

@@ -46,9 +46,12 @@ class FaultyDatabase implements Database {
   }
 }
 
-function namesOf({ name }: Statement, [requests, endings]: readonly unknown[]): readonly string[] {
+function namesOf({ name }: Statement, [writes]: readonly unknown[]): readonly string[] {
   if (name !== "ledger_write") return [name];
-  return [...(requests === null ? [] : ["ledger_hold"]), ...(endings === null ? [] : ["ledger_close"])];
+  const rows: readonly { readonly kind: string }[] = JSON.parse(String(writes));
+  return ["hold", "close"]
+    .filter((kind) => rows.some((row) => row.kind === kind))
+    .map((kind) => `ledger_${kind}`);
 }
 
 const away = (): Promise<never> => Promise.reject(new DatabaseUnavailable(new Error("test")));
@@ -207,7 +210,7 @@ for (const { name, home } of await openHomes()) {
       const ledger = open({ database: faulty });
       await assert.rejects(ledger.hold(holdOf(accountId)), problem("service_unavailable"));
       await ledger.stop();
-      assert.deepEqual(await late?.(), [{ answer: '[[null,"1000"],[]]' }]);
+      assert.deepEqual(await late?.(), [{ answer: '[null,"1000",0]' }]);
       assert.deepEqual(await open().balances(accountId), live(1_000n, 0n));
     });
 

@@ -4,43 +4,31 @@ import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database, Row, Statement } from "../storage/database.ts";
 import type { HoldRequest } from "./ledger.ts";
 
-const write: Statement = { name: "ledger_write", text: "select write_calls($1, $2) as answer" };
+const write: Statement = { name: "ledger_write", text: "select write_calls($1) as answer" };
 const noteDelivered: Statement = { name: "ledger_delivered", text: "select note_delivered($1)" };
+
+export type CallWrite =
+  | { readonly kind: "hold"; readonly request: HoldRequest }
+  | { readonly kind: "close"; readonly receipt: Receipt };
 
 /** An amount held or charged, undefined for a hold that was refused, and the balance right after. */
 export type Written = { readonly amount: Credits | undefined; readonly available: Credits };
 
-export type CallsToWrite = {
-  readonly nodeId: string;
-  readonly requests: readonly HoldRequest[];
-  readonly receipts: readonly Receipt[];
-};
-
-/** All or none, the closes before the holds; answers each list in its order. */
+/** All or none, the closes before the holds; answers in the order asked. */
 export async function writeCalls(
   database: Database,
-  { nodeId, requests, receipts }: CallsToWrite,
-): Promise<{ readonly held: readonly Written[]; readonly closed: readonly Written[] }> {
-  const rows = await runAgain(database, write, [
-    listOf(requests.map((each) => holdRow(each, nodeId))),
-    listOf(receipts.map(receiptRow)),
-  ]);
-  const [held, closed] = answerOf(rows);
-  if (!Array.isArray(held) || !Array.isArray(closed)) {
-    throw new TypeError("the ledger's function did not answer with two lists");
-  }
-  return {
-    held: requests.map((_, index) => {
-      const isRefused = held[2 * index] === null;
-      const amount = isRefused ? undefined : amountAt(held, 2 * index);
-      return { amount, available: amountAt(held, 2 * index + 1) };
-    }),
-    // The third of each three is for the recovery of calls.
-    closed: receipts.map((_, index) => ({
-      amount: amountAt(closed, 3 * index),
-      available: amountAt(closed, 3 * index + 1),
-    })),
-  };
+  nodeId: string,
+  writes: readonly CallWrite[],
+): Promise<readonly Written[]> {
+  const rows = writes.map((each) =>
+    each.kind === "hold" ? holdRow(each.request, nodeId) : closeRow(each.receipt),
+  );
+  const flat = answerOf(await runAgain(database, write, [JSON.stringify(rows)]));
+  // The third of each three is for the recovery of calls.
+  return writes.map((_, index) => ({
+    amount: flat[3 * index] === null ? undefined : amountAt(flat, 3 * index),
+    available: amountAt(flat, 3 * index + 1),
+  }));
 }
 
 export async function writeDelivered(
@@ -51,13 +39,9 @@ export async function writeDelivered(
   await runAgain(database, noteDelivered, [JSON.stringify(rows)]);
 }
 
-/** Null when there is nothing to write, which spares the database a function call. */
-function listOf(rows: readonly Row[]): string | null {
-  return rows.length === 0 ? null : JSON.stringify(rows);
-}
-
 function holdRow(request: HoldRequest, nodeId: string): Row {
   return {
+    kind: "hold",
     call_id: request.callId,
     account_id: request.accountId,
     key_id: request.keyId,
@@ -70,8 +54,9 @@ function holdRow(request: HoldRequest, nodeId: string): Row {
   };
 }
 
-function receiptRow(receipt: Receipt): Row {
+function closeRow(receipt: Receipt): Row {
   return {
+    kind: "close",
     call_id: receipt.callId,
     account_id: receipt.accountId,
     key_id: receipt.keyId,

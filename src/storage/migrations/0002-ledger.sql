@@ -1,6 +1,6 @@
 -- Amounts are micro-credits. The six books of an account and mode sum to zero, in every row that was ever committed.
 create table books (
-  account_id text not null references accounts (id),
+  account_id text collate "C" not null references accounts (id),
   mode text not null check (mode in ('live', 'test')),
   available bigint not null default 0 check (available >= 0),
   held bigint not null default 0 check (held >= 0),
@@ -17,11 +17,11 @@ create table books (
 -- Immutable. A row is one transfer; its lines (hold 2, release 2, grant 2, settle 3, or 4 with a
 -- loss) are numbered from `sequence` on.
 create table transfers (
-  account_id text not null,
+  account_id text collate "C" not null,
   mode text not null,
   sequence bigint not null,
-  id text primary key,
-  call_id text,
+  id text collate "C" primary key,
+  call_id text collate "C",
   kind text not null check (kind in ('grant', 'hold', 'settle', 'release')),
   available bigint not null default 0,
   held bigint not null default 0,
@@ -36,28 +36,28 @@ create table transfers (
 );
 
 create table nodes (
-  id text primary key,
+  id text collate "C" primary key,
   seen_at timestamptz not null
 );
 
 -- Open holds only: closing a call deletes its row, and whoever deletes it is the one that closed the call.
 create table holds (
-  call_id text primary key,
-  account_id text not null,
-  key_id text not null,
+  call_id text collate "C" primary key,
+  account_id text collate "C" not null,
+  key_id text collate "C" not null,
   mode text not null,
   model text not null,
   amount bigint not null check (amount >= 0),
   delivered bigint not null default 0 check (delivered >= 0),
   catalog_version text not null,
-  node_id text not null,
+  node_id text collate "C" not null,
   opened_at timestamptz not null
 ) with (fillfactor = 70);
 
 create table receipts (
-  call_id text primary key,
-  account_id text not null,
-  key_id text not null,
+  call_id text collate "C" primary key,
+  account_id text collate "C" not null,
+  key_id text collate "C" not null,
   mode text not null,
   model text not null,
   served_by text not null,

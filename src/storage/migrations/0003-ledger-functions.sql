@@ -1,18 +1,17 @@
--- The ledger's writes. Each function takes the requests of many calls as one JSON text and answers with one JSON text,
--- which costs the caller two conversions per statement. Amounts travel as strings: they do not fit a JSON number.
+-- The ledger's writes. They take the requests of many calls as one JSON text and answer with one JSON text, which costs
+-- the caller two conversions per statement. Amounts travel as strings: they do not fit a JSON number.
 --
 -- Every writer first locks the books it will change in the order (account_id, mode), so two nodes cannot deadlock; what
 -- it reads afterwards is what the last writer of those books committed. Plans are fixed to index lookups, because a plan
 -- made while the tables were small would otherwise outlive their growth.
 
-create type hold_request as (
-  call_id text, account_id text, key_id text, mode text, model text,
-  amount bigint, minimum bigint, catalog_version text, node_id text
-);
-
-create type call_ending as (
-  call_id text, account_id text, key_id text, mode text, model text, served_by text, usage jsonb, estimated boolean,
-  cost bigint, ending text, problem text, attempts integer, started_at double precision, ended_at double precision
+-- A call is begun (kind 'hold': it may cost `amount`, or what there is if that is `minimum` at least) or ended (kind
+-- 'close': it cost `cost`); each has the columns of its kind.
+create type call_write as (
+  kind text, call_id text, account_id text, key_id text, mode text, model text,
+  amount bigint, minimum bigint, catalog_version text, node_id text,
+  cost bigint, served_by text, usage jsonb, estimated boolean, ending text, problem text, attempts integer,
+  started_at double precision, ended_at double precision
 );
 
 -- How many lines a transfer has.
@@ -22,11 +21,9 @@ language sql immutable as $$
 $$;
 
 -- Appends transfers and moves their amounts. The books must be locked and the transfers numbered on from their
--- sequences; if they are not, or a customer's book would fall below zero, nothing is written.
+-- sequences; if they are not, or a customer's book would fall below zero, nothing is written. Its callers fix the plans.
 create function post_transfers(moves transfers[]) returns void
-language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan as $$
+language plpgsql as $$
 declare
   expected bigint;
   changed bigint;
@@ -55,92 +52,32 @@ begin
   insert into transfers select * from unnest(moves);
 end $$;
 
--- Takes, in the order asked, what each call may cost: [held or null, available, …], flat. A call that asks again is
--- told what it holds or held; a call that was closed before it ever held is refused, so that a release which overtook
--- its hold stays the last word.
-create function hold_calls(requests text) returns text
+-- Begins and ends calls: [held or charged, available, 1 when this closed it, …], flat, in the order asked; null for a
+-- hold that is refused. What is closed is given back before the holds are looked at.
+--
+-- Whoever deletes a hold closes its call. Whoever comes later, or closes a call without a hold, charges nothing and is
+-- answered from the receipt. A hold that is asked for again is told what it holds; a call that was closed holds nothing
+-- any more, so a release that overtook its hold stays the last word.
+create function write_calls(writes text) returns text
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan as $$
 declare
   moment timestamptz;
-  asked hold_request[] := array(select r from json_populate_recordset(null::hold_request, requests::json) r);
+  asked call_write[] := array(select w from json_populate_recordset(null::call_write, writes::json) w);
   answers text[] := array_fill(null::text, array[cardinality(asked)]);
   moves transfers[] := '{}';
   opened holds[] := '{}';
-  -- What the call of each request holds, by its place.
-  holding bigint[] := array_fill(null::bigint, array[cardinality(asked)]);
-  ask record;
-  account text;
-  mode text;
-  balance bigint;
-  line bigint;
-  taken bigint;
-begin
-  perform 1 from books b
-  where (b.account_id, b.mode) in (select a.account_id, a.mode from unnest(asked) a)
-  order by b.account_id, b.mode
-  for update;
-  moment := clock_timestamp();
-
-  for ask in
-    select a.*, lag(a.place) over (partition by a.call_id order by a.place) as asked_before,
-      b.available, b.sequence, t.held as held_before, r.call_id is not null as closed
-    from unnest(asked) with ordinality as a (
-      call_id, account_id, key_id, mode, model, amount, minimum, catalog_version, node_id, place)
-    left join books b on b.account_id = a.account_id and b.mode = a.mode
-    left join transfers t on t.id = a.call_id || ':hold'
-    left join receipts r on r.call_id = a.call_id
-    order by a.account_id, a.mode, a.place
-  loop
-    if ask.account_id is distinct from account or ask.mode is distinct from mode then
-      account := ask.account_id;
-      mode := ask.mode;
-      balance := coalesce(ask.available, 0);
-      line := ask.sequence;
-    end if;
-    taken := coalesce(holding[ask.asked_before], ask.held_before);
-    if taken is null and not ask.closed and ask.sequence is not null and balance >= ask.minimum then
-      taken := least(ask.amount, balance);
-      balance := balance - taken;
-      opened := array_append(opened, row(ask.call_id, account, ask.key_id, mode, ask.model, taken, 0,
-        ask.catalog_version, ask.node_id, moment)::holds);
-      moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':hold', ask.call_id, 'hold',
-        -taken, taken, 0, 0, 0, 0, null, moment)::transfers);
-      line := line + lines_in('hold', 0);
-    end if;
-    holding[ask.place] := taken;
-    answers[ask.place] := coalesce('"' || taken || '"', 'null') || ',"' || balance || '"';
-  end loop;
-
-  if cardinality(moves) > 0 then
-    perform post_transfers(moves);
-    insert into holds select * from unnest(opened);
-  end if;
-  return '[' || array_to_string(answers, ',') || ']';
-end $$;
-
--- Ends calls: [charged, available, 1 when this closed it, …], flat. Whoever deletes the hold closes the call; whoever
--- comes later, or has no hold, is answered from the receipt and charges nothing.
-create function close_calls(endings text) returns text
-language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan as $$
-declare
-  moment timestamptz;
-  asked call_ending[] := array(select r from json_populate_recordset(null::call_ending, endings::json) r);
-  answers text[] := array_fill(null::text, array[cardinality(asked)]);
   closed text[] := '{}';
-  moves transfers[] := '{}';
   written receipts[] := '{}';
-  -- What the call of each request was charged, by its place.
-  charges bigint[] := array_fill(null::bigint, array[cardinality(asked)]);
+  -- What each was answered, by its place.
+  amounts bigint[] := array_fill(null::bigint, array[cardinality(asked)]);
   ask record;
   account text;
   mode text;
   balance bigint;
   line bigint;
-  charged bigint;
+  result bigint;
   closing integer;
   deleted integer;
 begin
@@ -151,15 +88,17 @@ begin
   moment := clock_timestamp();
 
   for ask in
-    select a.*, lag(a.place) over (partition by a.call_id order by a.place) as asked_before,
-      b.available, b.sequence, h.amount as held, r.cost as charged_before
+    select a.*,
+      lag(a.place) over same_call as place_before, lag(a.kind) over same_call as kind_before,
+      b.available, b.sequence, h.amount as holding, r.cost as charged_before
     from unnest(asked) with ordinality as a (
-      call_id, account_id, key_id, mode, model, served_by, usage, estimated, cost, ending, problem, attempts,
-      started_at, ended_at, place)
+      kind, call_id, account_id, key_id, mode, model, amount, minimum, catalog_version, node_id,
+      cost, served_by, usage, estimated, ending, problem, attempts, started_at, ended_at, place)
     left join books b on b.account_id = a.account_id and b.mode = a.mode
     left join holds h on h.call_id = a.call_id and h.account_id = a.account_id and h.mode = a.mode
     left join receipts r on r.call_id = a.call_id
-    order by a.account_id, a.mode, a.place
+    window same_call as (partition by a.call_id order by a.kind, a.place)
+    order by a.account_id, a.mode, a.kind, a.place
   loop
     if ask.account_id is distinct from account or ask.mode is distinct from mode then
       account := ask.account_id;
@@ -168,47 +107,71 @@ begin
       line := ask.sequence;
     end if;
     closing := 0;
-    charged := coalesce(charges[ask.asked_before], ask.charged_before, 0);
-    if ask.held is not null and ask.asked_before is null then
-      closing := 1;
-      closed := array_append(closed, ask.call_id);
-      charged := least(ask.cost, ask.held);
-      balance := balance + ask.held - charged;
-      if ask.cost > 0 then
-        moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':settle', ask.call_id, 'settle',
-          ask.held - charged, -ask.held, ask.cost, charged - ask.cost, 0, 0, null, moment)::transfers);
-        line := line + lines_in('settle', charged - ask.cost);
-      else
-        moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':release', ask.call_id, 'release',
-          ask.held, -ask.held, 0, 0, 0, 0, null, moment)::transfers);
-        line := line + lines_in('release', 0);
+    if ask.kind = 'hold' then
+      result := coalesce(amounts[ask.place_before], ask.holding);
+      if ask.charged_before is not null or ask.kind_before = 'close' then
+        result := null;
+      elsif result is null and ask.sequence is not null and balance >= ask.minimum then
+        result := least(ask.amount, balance);
+        balance := balance - result;
+        opened := array_append(opened, row(ask.call_id, account, ask.key_id, mode, ask.model, result, 0,
+          ask.catalog_version, ask.node_id, moment)::holds);
+        moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':hold', ask.call_id, 'hold',
+          -result, result, 0, 0, 0, 0, null, moment)::transfers);
+        line := line + 2;
+      end if;
+    else
+      result := coalesce(amounts[ask.place_before], ask.charged_before, 0);
+      if ask.holding is not null and ask.place_before is null then
+        closing := 1;
+        closed := array_append(closed, ask.call_id);
+        result := least(ask.cost, ask.holding);
+        balance := balance + ask.holding - result;
+        if ask.cost > 0 then
+          moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':settle', ask.call_id, 'settle',
+            ask.holding - result, -ask.holding, ask.cost, result - ask.cost, 0, 0, null, moment)::transfers);
+          line := line + lines_in('settle', result - ask.cost);
+        else
+          moves := array_append(moves, row(account, mode, line + 1, ask.call_id || ':release', ask.call_id, 'release',
+            ask.holding, -ask.holding, 0, 0, 0, 0, null, moment)::transfers);
+          line := line + 2;
+        end if;
+      end if;
+      if ask.charged_before is null and ask.place_before is null then
+        written := array_append(written, row(ask.call_id, account, ask.key_id, mode, ask.model, ask.served_by,
+          ask.usage, ask.estimated, result, ask.ending, ask.problem, ask.attempts,
+          to_timestamp(ask.started_at / 1000), to_timestamp(ask.ended_at / 1000))::receipts);
       end if;
     end if;
-    if ask.charged_before is null and ask.asked_before is null then
-      written := array_append(written, row(ask.call_id, account, ask.key_id, mode, ask.model, ask.served_by, ask.usage,
-        ask.estimated, charged, ask.ending, ask.problem, ask.attempts,
-        to_timestamp(ask.started_at / 1000), to_timestamp(ask.ended_at / 1000))::receipts);
-    end if;
-    charges[ask.place] := charged;
-    answers[ask.place] := '"' || charged || '","' || balance || '",' || closing;
+    amounts[ask.place] := result;
+    answers[ask.place] := coalesce('"' || result || '"', 'null') || ',"' || balance || '",' || closing;
   end loop;
 
-  if cardinality(moves) > 0 then
+  if cardinality(closed) > 0 then
     delete from holds h using unnest(closed) as c (call_id) where h.call_id = c.call_id;
     get diagnostics deleted = row_count;
     if deleted <> cardinality(closed) then
       raise exception 'a hold was closed by someone else' using errcode = 'serialization_failure';
     end if;
+  end if;
+  if cardinality(moves) > 0 then
     perform post_transfers(moves);
   end if;
-  insert into receipts select * from unnest(written) on conflict (call_id) do nothing;
+  if cardinality(opened) > 0 then
+    insert into holds select * from unnest(opened);
+  end if;
+  if cardinality(written) > 0 then
+    insert into receipts select * from unnest(written) on conflict (call_id) do nothing;
+  end if;
   return '[' || array_to_string(answers, ',') || ']';
 end $$;
 
 -- Gives credits away, once per id. Null when the account has no books; false when the id was used for another grant.
 create function grant_credits(grant_id text, account text, grant_mode text, amount bigint, reason text)
 returns boolean
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan as $$
 declare
   line bigint;
   earlier transfers;
@@ -254,9 +217,9 @@ declare
   closed bigint;
 begin
   select json_agg(json_build_object(
-      'call_id', h.call_id, 'account_id', h.account_id, 'key_id', h.key_id, 'mode', h.mode, 'model', h.model,
-      'served_by', '', 'usage', '{}'::json, 'estimated', true, 'cost', least(h.delivered, h.amount),
-      'ending', 'recovered', 'problem', null, 'attempts', 0,
+      'kind', 'close', 'call_id', h.call_id, 'account_id', h.account_id, 'key_id', h.key_id, 'mode', h.mode,
+      'model', h.model, 'cost', least(h.delivered, h.amount), 'served_by', '', 'usage', '{}'::json,
+      'estimated', true, 'ending', 'recovered', 'problem', null, 'attempts', 0,
       'started_at', floor(extract(epoch from h.opened_at) * 1000),
       'ended_at', floor(extract(epoch from clock_timestamp()) * 1000)))
   into endings
@@ -273,7 +236,7 @@ begin
   if endings is null then
     return '[0,0]';
   end if;
-  answer := close_calls(endings::text);
+  answer := write_calls(endings::text);
   select sum((item #>> '{}')::bigint) into closed
   from json_array_elements(answer) with ordinality as a (item, place)
   where place % 3 = 0;
