@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { Mode } from "../core/caller.ts";
 import { formatCredits, microPerCredit, parseCredits } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
 import { newId } from "../core/ids.ts";
@@ -67,7 +68,7 @@ function transfersDoor({ accounts, ledger }: LedgerHouse): Door {
       const account = await accounts.read(visit.parameters["id"] ?? "");
       const { lines, hasMore } = await ledger.transfers({
         accountId: account.id,
-        mode: visit.query.get("mode") === "test" ? "test" : "live",
+        mode: modeIn(visit),
         after: numberIn(visit, "after", { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: 0 }),
         limit: numberIn(visit, "limit", { least: 1, most: mostLines, fallback: 100 }),
       });
@@ -103,6 +104,12 @@ function grantId(accountId: string, visit: Visit<unknown>): string {
     });
   }
   return `grant_${createHash("sha256").update(`${accountId}\n${key}`).digest("hex").slice(0, 32)}`;
+}
+
+function modeIn(visit: Visit<unknown>): Mode {
+  const mode = visit.query.get("mode") ?? "live";
+  if (mode === "live" || mode === "test") return mode;
+  throw new Problem("invalid_request", { param: "mode", message: "mode: want live or test." });
 }
 
 type Range = { readonly least: number; readonly most: number; readonly fallback: number };

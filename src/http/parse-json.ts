@@ -86,6 +86,8 @@ function deepest(issues: readonly Issue[]): {
     const wanted = issue.errors.map((branch) => branch[0]?.message ?? "").join("; or ");
     return { path: issue.path, message: wanted };
   }
+  if (issue.code === "unrecognized_keys")
+    return { path: [...issue.path, issue.keys[0] ?? ""], message: "there is no such member" };
   return { path: issue.path, message: issue.message };
 }
 

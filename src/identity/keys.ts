@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { sql } from "kysely";
+import type { Kysely } from "kysely";
 import type { Limits, Mode, PlanName } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
 import type { Database } from "../storage/database.ts";
+import type { Tables } from "../storage/tables.ts";
 import { limitsOf, ownLimits, plans } from "./plans.ts";
 import type { LimitsWish, OwnLimits } from "./plans.ts";
 
@@ -54,20 +56,26 @@ export function hashOf(secret: string): Buffer {
 export function keysOf(database: Database): Keys {
   const list = async (accountId: string) =>
     (
-      await activeKeys(database).where("keys.account_id", "=", accountId).orderBy("keys.created_at").execute()
+      await activeKeys(database.kysely)
+        .where("keys.account_id", "=", accountId)
+        .orderBy("keys.created_at")
+        .execute()
     ).map(keyOf);
   return {
     list,
-    async issue(wish) {
-      const account = await database.kysely
-        .selectFrom("accounts")
-        .select("plan")
-        .where("id", "=", wish.accountId)
-        .executeTakeFirst();
-      if (account === undefined) throw new Problem("not_found", { message: "There is no such account." });
-      refuseTooMany(account.plan, (await list(wish.accountId)).length);
-      return store(database, wish);
-    },
+    issue: (wish) =>
+      database.kysely.transaction().execute(async (transaction) => {
+        // The account's row is what keys that are made at once take turns on.
+        const account = await transaction
+          .selectFrom("accounts")
+          .select("plan")
+          .where("id", "=", wish.accountId)
+          .forUpdate()
+          .executeTakeFirst();
+        if (account === undefined) throw new Problem("not_found", { message: "There is no such account." });
+        refuseTooMany(account.plan, await countKeys(transaction, wish.accountId));
+        return store(transaction, wish);
+      }),
     async revoke(keyId) {
       const revoked = await database.kysely
         .updateTable("keys")
@@ -79,12 +87,13 @@ export function keysOf(database: Database): Keys {
       if (revoked === undefined) throw new Problem("not_found", { message: "There is no such key." });
     },
     exists: async (secret) =>
-      (await activeKeys(database).where("keys.hash", "=", hashOf(secret)).executeTakeFirst()) !== undefined,
+      (await activeKeys(database.kysely).where("keys.hash", "=", hashOf(secret)).executeTakeFirst()) !==
+      undefined,
   };
 }
 
-function activeKeys(database: Database) {
-  return database.kysely
+function activeKeys(kysely: Kysely<Tables>) {
+  return kysely
     .selectFrom("keys")
     .innerJoin("accounts", "accounts.id", "keys.account_id")
     .select([
@@ -96,8 +105,17 @@ function activeKeys(database: Database) {
     .where("keys.revoked_at", "is", null);
 }
 
+async function countKeys(kysely: Kysely<Tables>, accountId: string): Promise<number> {
+  const { count } = await activeKeys(kysely)
+    .clearSelect()
+    .select((of) => of.fn.countAll<bigint>().as("count"))
+    .where("keys.account_id", "=", accountId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 async function store(
-  database: Database,
+  kysely: Kysely<Tables>,
   wish: KeyWish,
 ): Promise<{ readonly key: Key; readonly secret: string }> {
   const secret = wish.secret ?? secretOf(wish.mode);
@@ -113,9 +131,9 @@ async function store(
     models: wish.models === undefined ? null : JSON.stringify(wish.models),
     revoked_at: null,
   };
-  await database.kysely.insertInto("keys").values(values).execute();
+  await kysely.insertInto("keys").values(values).execute();
   return {
-    key: keyOf(await activeKeys(database).where("keys.id", "=", id).executeTakeFirstOrThrow()),
+    key: keyOf(await activeKeys(kysely).where("keys.id", "=", id).executeTakeFirstOrThrow()),
     secret,
   };
 }
