@@ -57,16 +57,18 @@ function askedToStop(): Promise<void> {
 }
 
 /**
- * No new calls; the running ones end by themselves, or are cut and settled as delivered when the time is up. Idle
- * connections go at once.
+ * No new calls; the running ones end by themselves, or are cut and settled as delivered when the time is up. Their
+ * answers are sent to the end, as long as that time lasts. Idle connections go at once.
  */
 async function shutDown(house: House, config: Config): Promise<void> {
   house.chat.openCalls.close();
   const closed = new Promise((resolve) => house.server.close(resolve));
-  house.server.closeIdleConnections();
+  const timeIsUp = new Promise<void>((resolve) => setTimeout(resolve, config.drainTimeoutMs).unref());
   const cut = setTimeout(() => house.chat.openCalls.cutAll(), config.drainTimeoutMs);
   await house.chat.openCalls.whenEmpty();
   clearTimeout(cut);
+  await Promise.race([house.connections.whenSent(), timeIsUp]);
+  house.server.closeIdleConnections();
   // Whoever holds a connection open without a call, or does not read what we send, is not waited for.
   const goodbye = setTimeout(() => house.server.closeAllConnections(), 500);
   await closed;

@@ -1,19 +1,19 @@
 /** The composition root: every part is made once, by hand, in the order in which they need each other. */
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
+import { callerHeaders } from "./calls/caller-headers.ts";
 import type { ChatHouse } from "./calls/chat-house.ts";
-import { limitHeaders } from "./calls/limit-headers.ts";
 import { openCalls } from "./calls/open-calls.ts";
 import { tokenCounter } from "./calls/token-counter.ts";
 import { usageReports } from "./calls/usage-report.ts";
 import { loadCatalog } from "./catalog/load.ts";
 import type { Config } from "./config.ts";
-import type { Caller } from "./core/caller.ts";
 import { systemClock } from "./core/clock.ts";
-import { formatCredits } from "./core/credits.ts";
 import type { Log } from "./core/log.ts";
 import { allDoors } from "./http/doors.ts";
 import { frontServer } from "./http/server.ts";
+import { openConnectionsOf } from "./http/open-connections.ts";
+import type { OpenConnections } from "./http/open-connections.ts";
 import { accountsOf } from "./identity/accounts.ts";
 import type { Accounts } from "./identity/accounts.ts";
 import { doorkeeper } from "./identity/doorkeeper.ts";
@@ -39,6 +39,7 @@ import { version } from "./version.ts";
 
 export type House = {
   readonly server: Server;
+  readonly connections: OpenConnections;
   readonly accounts: Accounts;
   readonly keys: Keys;
   readonly chat: ChatHouse;
@@ -123,7 +124,7 @@ function frontOf({
   log,
   database,
   chat,
-}: FrontParts): Pick<House, "server" | "accounts" | "keys" | "operatorToken"> {
+}: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
   const operatorToken = operatorTokenIn(config.dataDirectory);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
   const accounts = accountsOf(database, (accountId) => chat.ledger.openBooks(accountId));
@@ -137,7 +138,7 @@ function frontOf({
     maxBodyBytes: config.maxBodyBytes,
     headersFor: (caller) => callerHeaders(caller, chat),
   });
-  return { server, accounts, keys, operatorToken };
+  return { server, connections: openConnectionsOf(server), accounts, keys, operatorToken };
 }
 
 async function isThere(database: Database): Promise<boolean> {
@@ -146,20 +147,6 @@ async function isThere(database: Database): Promise<boolean> {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Limits and balance as far as they can be read: an answer is not lost because its headers are. */
-async function callerHeaders(
-  caller: Caller,
-  { limiter, ledger }: ChatHouse,
-): Promise<Readonly<Record<string, string>>> {
-  try {
-    const limits = limitHeaders(await limiter.peek(caller.keyId, caller.limits));
-    const { available } = (await ledger.balances(caller.accountId))[caller.mode];
-    return { ...limits, "x-skillboss-balance": formatCredits(available) };
-  } catch {
-    return {};
   }
 }
 

@@ -3,14 +3,14 @@
  * → settle, durably → only then the end of the answer. A call opens once and ends once, whatever happens between.
  */
 import type { Found } from "../catalog/catalog.ts";
-import { formatCredits } from "../core/credits.ts";
+import type { Caller } from "../core/caller.ts";
 import type { Offer } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
-import type { Admission, Ticket } from "../limits/limits.ts";
+import type { Admission, LimitState, Ticket } from "../limits/limits.ts";
 import type { AnswerHeaders, ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
-import { holdFor, InsufficientBalance } from "./hold.ts";
-import { limitHeaders } from "./limit-headers.ts";
+import { holdFor } from "./hold.ts";
+import { callerHeaders, limitHeaders } from "./caller-headers.ts";
 import { nothingUsed } from "./metering.ts";
 import { closeWith } from "./open-chat.ts";
 import type { ChatAsk, OpenChat } from "./open-chat.ts";
@@ -20,27 +20,36 @@ import { answerWhole } from "./whole-answer.ts";
 
 /** Answers a chat call. Refusals and failures reach the client as well: this never rejects. */
 export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatClient): Promise<void> {
-  let headers: AnswerHeaders = {};
   let ticket: Ticket | undefined;
+  // Entered before the first wait: a shutdown waits for a call that waits for its hold.
+  const place = house.openCalls.enter();
   try {
     if (house.openCalls.isClosed) throw new Problem("shutting_down");
     const servable = findServable(ask, house);
-    const admission = await house.limiter.enter(ask.caller.keyId, ask.caller.limits);
-    headers = limitHeaders(admission.allowed ? admission.ticket.state : admission.state);
-    ticket = admitted(admission);
-    const open = await openChat(ask, house, { ...servable, limits: ticket.state });
+    ticket = admitted(await house.limiter.enter(ask.caller.keyId, ask.caller.limits));
+    const open = await openChat(ask, house, { ...servable, limits: ticket.state, place });
     await answerOpen(open, house, client);
     ticket.leave();
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
     if (isRefusedHere(problem)) ticket?.withdraw();
     else ticket?.leave();
-    if (problem instanceof InsufficientBalance)
-      headers = { ...headers, "x-skillboss-balance": formatCredits(problem.available) };
     if (problem.status >= 500)
       house.log.warn({ call_id: ask.callId, code: problem.code, cause: problem.cause }, "call failed");
-    client.refuse(problem, headers);
+    client.refuse(problem, await refusalHeaders(problem, ask.caller, house));
+  } finally {
+    place.leave();
   }
+}
+
+/** What the limits and the balance are after the refusal. */
+function refusalHeaders(
+  problem: Problem,
+  caller: Caller,
+  house: ChatHouse,
+): AnswerHeaders | Promise<AnswerHeaders> {
+  if (problem instanceof LimitReached) return limitHeaders(problem.state);
+  return callerHeaders(caller, house);
 }
 
 /** No provider was asked: such a call does not count towards the minute. */
@@ -97,21 +106,30 @@ function notConfigured({ model }: Found, house: ChatHouse): Problem {
 
 function admitted(admission: Admission): Ticket {
   if (admission.allowed) return admission.ticket;
-  const code = admission.reason === "rate" ? "rate_limit_exceeded" : "concurrency_limit_exceeded";
-  throw new Problem(code, { retryAfterSeconds: admission.retryAfterSeconds });
+  throw new LimitReached(admission);
 }
 
-type Opening = Servable & Pick<OpenChat, "limits">;
+/** Carries what the headers say: a flood of refused calls costs no look at the balance. */
+class LimitReached extends Problem {
+  readonly state: LimitState;
+
+  constructor({ reason, retryAfterSeconds, state }: Exclude<Admission, { allowed: true }>) {
+    super(reason === "rate" ? "rate_limit_exceeded" : "concurrency_limit_exceeded", { retryAfterSeconds });
+    this.state = state;
+  }
+}
+
+type Opening = Servable & Pick<OpenChat, "limits" | "place">;
 
 async function openChat(
   ask: ChatAsk,
   house: ChatHouse,
-  { found, offers, limits }: Opening,
+  { found, offers, ...standing }: Opening,
 ): Promise<OpenChat> {
   const asked = { ...ask.call, maxTokens: maxTokensOf(ask.call.request, found.model) };
   const held = await holdFor({ ask, call: asked, found, offers }, house);
   const call = { ...asked, maxTokens: held.maxTokens };
-  return { ask, call, found, offers, held, limits, startedAt: house.clock.now() };
+  return { ask, call, found, offers, held, ...standing, startedAt: house.clock.now() };
 }
 
 async function answerOpen(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {

@@ -13,8 +13,9 @@ import { offerKey } from "../routing/rank.ts";
 import type { AnswerHeaders } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import type { Held } from "./hold.ts";
-import { limitHeaders } from "./limit-headers.ts";
+import { limitHeaders } from "./caller-headers.ts";
 import type { Metered } from "./metering.ts";
+import type { Place } from "./open-calls.ts";
 import type { Try } from "./upstream-try.ts";
 
 /** What the door read and settled before the call begins. */
@@ -33,6 +34,7 @@ export type OpenChat = {
   readonly offers: readonly [Offer, ...Offer[]];
   readonly held: Held;
   readonly limits: LimitState;
+  readonly place: Place;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 };

@@ -15,7 +15,7 @@ import { endedByUs } from "./upstream-try.ts";
 /** Answers an open call as a stream. The first delivered frame ends all fallback; the last waits for the settlement. */
 export async function answerStream(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {
   const watch = new StreamWatch(open, house, client);
-  const leave = house.openCalls.enter(() => watch.stop("cut"));
+  open.place.onCut(() => watch.stop("cut"));
   try {
     const route = await firstThatAnswers(open.offers, house.health[open.ask.caller.mode], (offer) => {
       if (watch.stopped !== undefined) return Promise.resolve(endedByUs);
@@ -25,7 +25,6 @@ export async function answerStream(open: OpenChat, house: ChatHouse, client: Cha
     else await refuse({ open, house, watch }, route, route.outcome.problem);
   } finally {
     watch.done();
-    leave();
   }
 }
 

@@ -14,35 +14,27 @@ import { WholeReader } from "./whole-reader.ts";
 /** Answers an open call in one piece. Nothing is delivered before all of it is there, so leaving early costs nothing. */
 export async function answerWhole(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {
   let reader: WholeReader | undefined;
-  let isCut = false;
   client.onGone(() => reader?.abort());
-  const leave = house.openCalls.enter(() => {
-    isCut = true;
-    reader?.abort();
+  open.place.onCut(() => reader?.abort());
+  const route = await firstThatAnswers(open.offers, house.health[open.ask.caller.mode], (offer) => {
+    if (client.gone || open.place.isCut) return Promise.resolve(endedByUs);
+    reader = new WholeReader(tryOf(open, house, offer));
+    return reader.start(house.upstream).attempt;
   });
-  try {
-    const route = await firstThatAnswers(open.offers, house.health[open.ask.caller.mode], (offer) => {
-      if (client.gone || isCut) return Promise.resolve(endedByUs);
-      reader = new WholeReader(tryOf(open, house, offer));
-      return reader.start(house.upstream).attempt;
+  if ("answer" in route.outcome && !client.gone) {
+    await deliver({ open, house, client }, route, {
+      answer: route.outcome.answer,
+      dropped: reader?.dropped ?? [],
     });
-    if ("answer" in route.outcome && !client.gone) {
-      await deliver({ open, house, client }, route, {
-        answer: route.outcome.answer,
-        dropped: reader?.dropped ?? [],
-      });
-      return;
-    }
-    if (client.gone || !("problem" in route.outcome)) {
-      await closeWith(open, house, { ending: "aborted", metered: nothingUsed, route });
-      return;
-    }
-    const problem = isCut ? new Problem("shutting_down") : route.outcome.problem;
-    await closeWith(open, house, { ending: "failed", metered: nothingUsed, route, problem });
-    throw problem;
-  } finally {
-    leave();
+    return;
   }
+  if (client.gone || !("problem" in route.outcome)) {
+    await closeWith(open, house, { ending: "aborted", metered: nothingUsed, route });
+    return;
+  }
+  const problem = open.place.isCut ? new Problem("shutting_down") : route.outcome.problem;
+  await closeWith(open, house, { ending: "failed", metered: nothingUsed, route, problem });
+  throw problem;
 }
 
 type Setting = { readonly open: OpenChat; readonly house: ChatHouse; readonly client: ChatClient };
