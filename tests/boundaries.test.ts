@@ -15,12 +15,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   limits: ["core"],
   routing: ["core"],
   providers: ["core"],
-  engines: ["core"],
+  egress: ["core"],
+  engines: ["core", "egress"],
+  files: ["core", "storage"],
   storage: ["core"],
   identity: ["core", "storage"],
   ledger: ["core", "storage"],
-  calls: ["core", "catalog", "engines", "ledger", "limits", "providers", "routing", "storage"],
-  http: ["core", "calls", "catalog", "identity", "ledger"],
+  calls: [
+    ...["core", "catalog", "egress", "engines", "files"],
+    ...["ledger", "limits", "providers", "routing", "storage"],
+  ],
+  http: ["core", "calls", "catalog", "files", "identity", "ledger"],
   client: ["core"],
   cli: ["core", "client"],
   mcp: ["core", "client"],
@@ -28,14 +33,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Package → the rooms that know it. Those that are not named here are open to all rooms but core and sandbox. */
 const packageRooms: Readonly<Record<string, readonly string[]>> = {
+  "@aws-sdk/client-s3": ["files"],
+  "@mozilla/readability": ["engines"],
   "@electric-sql/pglite": ["storage"],
   commander: ["cli"],
   "gpt-tokenizer": ["calls", "sandbox"],
   ioredis: ["limits"],
-  kysely: ["storage", "identity", "ledger", "calls"],
+  kysely: ["storage", "identity", "ledger", "calls", "files"],
+  linkedom: ["engines"],
+  nodemailer: ["engines"],
   pg: ["storage"],
   pino: ["top"],
-  undici: ["providers"],
+  sharp: ["engines"],
+  undici: ["providers", "egress"],
 };
 
 type Source = {

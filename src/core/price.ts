@@ -41,12 +41,21 @@ export function costOf(price: Price, usage: Usage, creditUsd: string): Credits {
     if (quantity === 0) continue;
     const rate = rateOf(price, meter, usage);
     if (rate === undefined) throw new UnpricedMeter(meter);
-    const per = BigInt(rate.per);
-    numerator = numerator * per + BigInt(quantity) * nanoUsd(rate.usd) * denominator;
+    const isWhole = Number.isInteger(quantity);
+    const per = isWhole ? BigInt(rate.per) : BigInt(rate.per) * partsPerUnit;
+    const parts = isWhole ? BigInt(quantity) : partsOf(quantity);
+    numerator = numerator * per + parts * nanoUsd(rate.usd) * denominator;
     denominator *= per;
   }
   const divisor = denominator * nanoUsd(creditUsd);
   return (numerator * 1_000_000n + divisor - 1n) / divisor;
+}
+
+const partsPerUnit = 1_000_000n;
+
+/** A quantity such as 3.2 seconds counts to the millionth, rounded up. */
+function partsOf(quantity: number): bigint {
+  return BigInt(Math.ceil(Number((quantity * Number(partsPerUnit)).toFixed(3))));
 }
 
 /** The rate that applies to a meter at this usage, if the price has one. */

@@ -5,12 +5,19 @@ export const meters = [
   "cache_write_tokens",
   "output_tokens",
   "images",
+  "megapixels",
   "video_seconds",
   "audio_seconds",
+  "compute_seconds",
   "chars",
   "requests",
+  "results",
   "pages",
   "emails",
+  "messages",
+  "searches",
+  /** What a provider told that it charges us, in USD. */
+  "upstream_usd",
 ] as const;
 
 export type Meter = (typeof meters)[number];

@@ -1,5 +1,8 @@
 import type { ColumnType, Generated } from "kysely";
 
+/** Written as JSON text, read as what that text says. */
+type Json = ColumnType<unknown, string, string>;
+
 /** The tables as Kysely sees them; `migrations/` is where they are made. All int8 columns are bigint in JavaScript. */
 export type Tables = {
   accounts: {
@@ -87,4 +90,70 @@ export type Tables = {
     ended_at: Date;
   };
   nodes: { id: string; seen_at: Date };
+  runs: {
+    id: string;
+    call_id: string;
+    account_id: string;
+    key_id: string;
+    mode: "live" | "test";
+    model: string;
+    model_id: string;
+    category: string;
+    offer: string | null;
+    state: "submitting" | "waiting" | "fetching" | "settling" | "over";
+    ending: "done" | "empty" | "failed" | "canceled" | null;
+    inputs: Json;
+    memory: Json | null;
+    progress: number | null;
+    output: Json | null;
+    problem: Json | null;
+    usage: Json | null;
+    cost: bigint | null;
+    estimated: Generated<boolean>;
+    price: Json;
+    credit_usd: string;
+    attempts: Generated<number>;
+    webhook_url: string | null;
+    public_url: string;
+    node_id: string | null;
+    claim: Generated<bigint>;
+    lease_until: Date;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+    ended_at: Date | null;
+  };
+  run_events: {
+    run_id: string;
+    sequence: number;
+    kind: string;
+    data: Json;
+    at: Generated<Date>;
+  };
+  files: {
+    id: string;
+    account_id: string;
+    mode: "live" | "test";
+    run_id: string | null;
+    name: string;
+    content_type: string;
+    size_bytes: bigint;
+    created_at: Generated<Date>;
+    expires_at: Date;
+  };
+  deliveries: {
+    id: string;
+    account_id: string;
+    mode: "live" | "test";
+    run_id: string;
+    url: string;
+    body: string;
+    state: "waiting" | "delivered" | "given_up" | "refused";
+    tries: Generated<number>;
+    next_at: Date;
+    lease_until: Date | null;
+    last_status: number | null;
+    last_fault: string | null;
+    created_at: Generated<Date>;
+    delivered_at: Date | null;
+  };
 };
