@@ -1,10 +1,5 @@
-import type { WireRequest } from "./wire.ts";
-
 /** Credentials are bound to an origin: this is it, with the path that goes before every request's path. */
-export type BaseAddress = { readonly origin: string; readonly pathPrefix: string };
-
-/** What is added here to each request to authenticate it. Never logged, never part of an error. */
-export type Credential = { readonly header: string; readonly value: string };
+export type BaseAddress = { readonly origin: string; readonly host: string; readonly pathPrefix: string };
 
 /** Throws `TypeError` for anything but a plain http(s) URL without user, query or fragment. */
 export function readBaseUrl(baseUrl: string): BaseAddress {
@@ -15,7 +10,7 @@ export function readBaseUrl(baseUrl: string): BaseAddress {
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     throw new TypeError("a provider's base URL must have no user, query or fragment");
   }
-  return { origin: url.origin, pathPrefix: url.pathname.replace(/\/+$/, "") };
+  return { origin: url.origin, host: url.host, pathPrefix: url.pathname.replace(/\/+$/, "") };
 }
 
 /** Starts with one slash and stays in its folder: no `//host`, `..` or `.` segment, backslash, fragment or blank. */
@@ -51,24 +46,25 @@ const namesOfOurs: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
+type Headers = Readonly<Record<string, string>>;
+
 /**
- * Name, value, name, value… as undici takes them. A request cannot set the credential, nor what frames or routes
- * the message: `TypeError`.
+ * Name, value, name, value… as undici takes them. A request cannot set what the credential sets (`worn`), nor what
+ * frames or routes the message: `TypeError`.
  */
-export function requestHeaders(request: WireRequest, credential: Credential | undefined): string[] {
+export function requestHeaders(asked: Headers, worn: Headers, hasBody: boolean): string[] {
   const list = ["accept-encoding", "identity", "user-agent", "skillboss"];
-  const secretName = credential?.header.toLowerCase();
   let hasContentType = false;
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const [name, value] of Object.entries(asked)) {
     const lower = name.toLowerCase();
-    if (namesOfOurs.has(lower) || lower === secretName) {
+    if (namesOfOurs.has(lower) || worn[lower] !== undefined) {
       throw new TypeError(`a request may not set the header ${lower}`);
     }
     addHeader(list, lower, value);
     hasContentType ||= lower === "content-type";
   }
-  if (!hasContentType) list.push("content-type", "application/json");
-  if (credential !== undefined && secretName !== undefined) addHeader(list, secretName, credential.value);
+  if (!hasContentType && hasBody) list.push("content-type", "application/json");
+  for (const [name, value] of Object.entries(worn)) addHeader(list, name, value);
   return list;
 }
 

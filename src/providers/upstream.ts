@@ -7,10 +7,13 @@ import { OpenExchange } from "./exchange.ts";
 import type { Exchange, Receiver } from "./exchange.ts";
 import type { UpstreamTimeouts } from "./stage-timer.ts";
 import { readBaseUrl, requestHeaders, requestTarget } from "./upstream-address.ts";
-import type { BaseAddress, Credential } from "./upstream-address.ts";
-import type { WireRequest } from "./wire.ts";
+import type { BaseAddress } from "./upstream-address.ts";
+import { wear } from "./credentials.ts";
+import { gather } from "./gather.ts";
+import { ServiceAccount } from "./service-account.ts";
+import type { Credential } from "./credentials.ts";
 
-export type { Credential } from "./upstream-address.ts";
+export type { Credential } from "./credentials.ts";
 export type { Exchange, Receiver } from "./exchange.ts";
 export type { UpstreamTimeouts } from "./stage-timer.ts";
 export type { UpstreamFailure, UpstreamStage } from "./upstream-failure.ts";
@@ -18,9 +21,18 @@ export type { UpstreamFailure, UpstreamStage } from "./upstream-failure.ts";
 /** A provider's address and what opens its door. The credential goes to this address's origin and nowhere else. */
 export type Connection = { readonly baseUrl: string; readonly credential: Credential | undefined };
 
+/** `path` is appended to the connection's base address and may have a query. */
+export type UpstreamRequest = {
+  /** Default: POST. */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | undefined;
+};
+
 export type UpstreamCall = {
   readonly connection: Connection;
-  readonly request: WireRequest;
+  readonly request: UpstreamRequest;
   /** Where they differ from the usual ones. */
   readonly timeouts?: Partial<UpstreamTimeouts> | undefined;
   /** Decoded bytes of the answer that are accepted. Default: 64 MiB, for event streams 1 GiB. */
@@ -28,12 +40,17 @@ export type UpstreamCall = {
 };
 
 /**
- * The only way to a provider. Posts a request and hands on the answer as it arrives; retries nothing, follows no
+ * The only way to a provider. Sends a request and hands on the answer as it arrives; retries nothing, follows no
  * redirect, judges no status.
  */
 export type Upstream = {
   /** Throws `TypeError` for an address, path or header that could carry the credential elsewhere. */
   send(call: UpstreamCall, receiver: Receiver): Exchange;
+  /**
+   * Makes the connection's credential ready to be worn, where a token has to be asked for first. To be awaited before
+   * `send`; rejects when there is none to be had.
+   */
+  ready(connection: Connection): Promise<void>;
   /** Ends what is open as `aborted` and closes every socket. */
   stop(): Promise<void>;
 };
@@ -77,11 +94,19 @@ class PooledUpstream implements Upstream {
   send(call: UpstreamCall, receiver: Receiver): Exchange {
     const { connection, request } = call;
     const address = this.#addressOf(connection.baseUrl);
+    const { method = "POST", body } = request;
+    const worn = wear(connection.credential, {
+      method,
+      host: address.host,
+      target: requestTarget(address, request.path),
+      body,
+      now: this.#clock.now(),
+    });
     const options = {
-      path: requestTarget(address, request.path),
-      method: "POST",
-      headers: requestHeaders(request, connection.credential),
-      body: request.body,
+      path: worn.target,
+      method,
+      headers: requestHeaders(request.headers, worn.headers, body !== undefined),
+      body: body ?? null,
     };
     return new OpenExchange({
       pool: this.#poolOf(address.origin),
@@ -92,6 +117,29 @@ class PooledUpstream implements Upstream {
       clock: this.#clock,
       log: this.#log,
     });
+  }
+
+  async ready({ credential }: Connection): Promise<void> {
+    if (!(credential instanceof ServiceAccount)) return;
+    if (credential.tokenAt(this.#clock.now()) !== undefined) return;
+    credential.renewing ??= this.#renew(credential).finally(() => (credential.renewing = undefined));
+    await credential.renewing;
+  }
+
+  async #renew(account: ServiceAccount): Promise<void> {
+    const now = this.#clock.now();
+    const { origin, pathname } = account.tokenUrl;
+    const answer = await gather(this, {
+      connection: { baseUrl: origin, credential: undefined },
+      request: {
+        path: pathname,
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: account.exchangeForm(now),
+      },
+      maxBytes: 64 * 1024,
+    });
+    if (answer.status !== 200) throw new Error(`a token was refused with status ${answer.status}`);
+    account.take(JSON.parse(answer.bytes.toString("utf8")), now);
   }
 
   async stop(): Promise<void> {

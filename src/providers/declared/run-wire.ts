@@ -1,4 +1,4 @@
-import type { HttpMethod } from "../../core/endpoint.ts";
+import type { HttpMethod, RunFaultKind } from "../../core/endpoint.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { Usage } from "../../core/usage.ts";
 import type { UpstreamHeaders } from "../wire.ts";
@@ -38,16 +38,23 @@ export type RunAnswer = {
  */
 export type RunMemory = {
   readonly phase: "submit" | "poll" | "fetch";
+  /** Of the first answer what expressions will still read; nothing else of any answer is kept either. */
   readonly submit?: unknown;
+  /** The answer that ended the work. Missing when that was the first one. */
   readonly poll?: unknown;
-  /** Headers of the answer that ended the work, of those that expressions read. */
+  /** Headers and status of the answer that ended the work. */
   readonly headers?: JsonObject;
+  readonly status?: number;
   /** How often it was asked whether it is done. */
   readonly polls?: number;
   /** Which of the fetches is open, the answers of those before it by name, and how many pages of it are there. */
   readonly fetch?: number;
   readonly fetched?: JsonObject;
   readonly pages?: number;
+  /** Where the open page is, as the page before told it: an address, a path or a cursor. */
+  readonly next?: string;
+  /** How often the open fetch was asked in vain. */
+  readonly tries?: number;
 };
 
 /** A file within an output, where the provider has it or as it came. Stored by us before anybody sees the output. */
@@ -58,12 +65,7 @@ export type FileMark = {
 };
 
 export type RunFault = {
-  /**
-   * `rejected`: the inputs are at fault. `credential`: the operator's account is refused or empty. `busy`: rate or
-   * load, nothing was begun. `unavailable`: the provider failed. `failed`: it took the work and could not do it.
-   * `unreadable`: not what its documentation promises.
-   */
-  readonly kind: "rejected" | "credential" | "busy" | "unavailable" | "failed" | "unreadable";
+  readonly kind: RunFaultKind;
   readonly status: number;
   /** The provider's own words, cut short: for the log, never for the customer. */
   readonly detail: string;

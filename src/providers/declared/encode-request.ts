@@ -1,0 +1,98 @@
+import type { EndpointPolling, EndpointRequest } from "../../core/endpoint.ts";
+import { isJsonObject } from "../../core/json-object.ts";
+import { compileAddressPath } from "./address-path.ts";
+import { compileExpression, placeOf } from "./expression.ts";
+import type { CompiledExpression, Whereabouts } from "./expression.ts";
+import { compileQuery, flatForm } from "./flat-form.ts";
+import { hasValue, jsonText } from "./json-values.ts";
+import { multipartOf } from "./multipart.ts";
+import type { Scope } from "./place.ts";
+import { compileHeaders } from "./request-headers.ts";
+import type { RunAsk } from "./run-wire.ts";
+import { unsendable } from "./unsendable.ts";
+
+type Webhook = EndpointPolling["webhook"];
+type Encoded = { readonly contentType: string; readonly bytes: Buffer };
+
+/** The submission. What it returns throws `Problem` for values that cannot be sent; equal scopes give equal bytes. */
+export function compileRequest(
+  request: EndpointRequest,
+  webhook: Webhook,
+  where: Whereabouts,
+): (scope: Scope, webhookUrl: string | undefined) => RunAsk {
+  checkEncoding(request, webhook, where);
+  const at = (member: string): Whereabouts => ({ ...where, path: `${where.path}.${member}` });
+  const address = compileAddressPath(request.path, placeOf(at("path")));
+  const queryPlace = placeOf(at("query"));
+  const query = compileQuery(request.query, queryPlace);
+  const headers = compileHeaders(request.headers, at("headers"));
+  const marks = request.encoding === "multipart" ? "uploads" : "none";
+  const body = compileExpression(request.body, { ...at("body"), marks });
+  return (scope, webhookUrl) => {
+    const written = address(scope);
+    if ("unfit" in written) throw unsendable([written.unfit], "the path");
+    const parameters = query(scope);
+    if (parameters === undefined) throw unsendable(queryPlace.reads, "the query");
+    const called = webhookUrl === undefined ? undefined : webhook;
+    const hook = called === undefined ? {} : { [called.parameter]: webhookUrl };
+    const isInQuery = called?.in === "query";
+    const asked = [parameters, isInQuery ? (flatForm(hook, "repeated") ?? "") : ""].filter(Boolean).join("&");
+    const encoded = encodedBody(request.encoding, body, { scope, hook: isInQuery ? {} : hook });
+    return {
+      method: request.method,
+      target: { path: asked === "" ? written.path : `${written.path}?${asked}` },
+      headers: {
+        ...headers(scope),
+        ...(encoded === undefined ? {} : { "content-type": encoded.contentType }),
+      },
+      body: encoded?.bytes,
+    };
+  };
+}
+
+function checkEncoding(
+  { encoding, method, body }: EndpointRequest,
+  webhook: Webhook,
+  where: Whereabouts,
+): void {
+  const fault = (message: string): void => {
+    where.faults.push({ path: `${where.path}.encoding`, message });
+  };
+  if (encoding === "none" && body !== null) fault("a request without encoding has no body");
+  if (encoding === "none" && webhook?.in === "body") fault("a webhook's address needs a body or a query");
+  if (encoding !== "none" && body !== null && method === "GET") fault("a GET has no body");
+}
+
+type Filling = { readonly scope: Scope; readonly hook: Readonly<Record<string, unknown>> };
+
+function encodedBody(
+  encoding: EndpointRequest["encoding"],
+  body: CompiledExpression,
+  { scope, hook }: Filling,
+): Encoded | undefined {
+  const value = withMembers(body.evaluate(scope), hook);
+  if (!hasValue(value) || encoding === "none") return undefined;
+  const encoded = encodedAs(encoding, value);
+  if (encoded === undefined) throw unsendable(body.reads, "the body");
+  return encoded;
+}
+
+/** The members go into an object, or make one where there is nothing. */
+function withMembers(body: unknown, added: Readonly<Record<string, unknown>>): unknown {
+  if (Object.keys(added).length === 0) return body;
+  const members = isJsonObject(body) ? Object.entries(body) : [];
+  return !hasValue(body) || isJsonObject(body)
+    ? Object.fromEntries([...members, ...Object.entries(added)])
+    : body;
+}
+
+function encodedAs(encoding: "json" | "form" | "multipart", value: unknown): Encoded | undefined {
+  if (encoding === "json") return withType("application/json", jsonText(value));
+  if (!isJsonObject(value)) return undefined;
+  if (encoding === "multipart") return multipartOf(value);
+  return withType("application/x-www-form-urlencoded", flatForm(value, "numbered"));
+}
+
+function withType(contentType: string, text: string | undefined): Encoded | undefined {
+  return text === undefined ? undefined : { contentType, bytes: Buffer.from(text) };
+}

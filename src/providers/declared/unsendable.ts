@@ -1,0 +1,23 @@
+import { Problem } from "../../core/problems.ts";
+import { writtenPath } from "./value-path.ts";
+import type { ValuePath } from "./value-path.ts";
+
+/**
+ * The refusal of a value that cannot be sent. It is the customer's to mend when it comes from the inputs, the
+ * operator's when it comes from a setting, and else ours.
+ */
+export function unsendable(reads: readonly ValuePath[], what: string): Problem {
+  const inputs = new Set(reads.filter(([root]) => root === "inputs").map(writtenPath));
+  if (inputs.size > 0) {
+    const [param = "inputs"] = inputs.size === 1 ? inputs : [];
+    const message = `The value of ${param} is missing or cannot be sent to this model's provider.`;
+    return new Problem("invalid_request", { param, message });
+  }
+  const cause = new Error(`${what} cannot be sent`);
+  const setting = reads.find(([root]) => root === "env");
+  if (setting === undefined) return new Problem("internal_error", { cause });
+  return new Problem("provider_not_configured", {
+    message: `The setting ${writtenPath(setting)} of this provider is missing or cannot be used.`,
+    cause,
+  });
+}
