@@ -1,0 +1,222 @@
+import type { Readable } from "node:stream";
+import type { Clock } from "../core/clock.ts";
+import { newId } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
+import { Problem } from "../core/problems.ts";
+import { DatabaseUnavailable } from "../storage/database.ts";
+import type { Database } from "../storage/database.ts";
+import { contentTypeOf } from "./content-type.ts";
+import { fileLimitsOf } from "./file-limits.ts";
+import type { FileLimits } from "./file-limits.ts";
+import { fileLinksOf } from "./file-links.ts";
+import type { FileLink, FileLinks } from "./file-links.ts";
+import { keptName, nameFor } from "./file-name.ts";
+import { FileRows } from "./file-rows.ts";
+import type { FileOwner, FilePage, FileRecord } from "./file-rows.ts";
+import { FileTooLarge, isStoreId } from "./file-store.ts";
+import type { ByteRange, FileStore } from "./file-store.ts";
+import { FileSweeper } from "./file-sweeper.ts";
+import { watchedBody } from "./watched-body.ts";
+
+export type NewUpload = FileOwner & {
+  /** Default: those of the account's plan. */
+  readonly limits?: FileLimits | undefined;
+  /** The run that made it, if one did. */
+  readonly runId?: string | undefined;
+  /** As the sender calls it; cleaned before it is kept. */
+  readonly name?: string | undefined;
+  /** The content type as the sender has it. */
+  readonly hint?: string | undefined;
+  /** Read once, at the pace of the store. What it throws comes out of `store`. */
+  readonly body: AsyncIterable<Buffer>;
+};
+
+/** Results of runs and customers' uploads: the bytes in a store, what is known of them in the database. */
+export type Files = {
+  /** Of an account's plan, as it is now. */
+  limitsOf(accountId: string): Promise<FileLimits>;
+  /**
+   * Rejects with `request_too_large` over the limit, with the body's own error when that breaks off, and with
+   * `service_unavailable` when database or store are away. Nothing that can be read is left behind then.
+   */
+  store(upload: NewUpload): Promise<FileRecord>;
+  /** Rejects with `not_found`, in the same way for what another account has and for what nobody has. */
+  read(id: string, owner: FileOwner): Promise<FileRecord>;
+  /** The file that a signed address names; `not_found` when it is not ours, has run out, or its file is gone. */
+  readSigned(link: FileLink): Promise<FileRecord>;
+  /**
+   * The bytes of an account's own file by its signed address, without going through the network. Undefined for any other
+   * address. Rejects with `request_too_large` above `maxBytes`.
+   */
+  readOwn(url: string, owner: FileOwner & { readonly maxBytes: number }): Promise<OwnFile | undefined>;
+  /** The bytes of a file that was read before, or a part. Whoever opens it reads it to its end or destroys it. */
+  open(file: FileRecord, range?: ByteRange): Promise<Readable>;
+  /** Newest first. */
+  list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }>;
+  /** From then on the file cannot be read, whatever happens to this process. Rejects with `not_found`. */
+  remove(id: string, owner: FileOwner): Promise<void>;
+  /** Where the content can be had without a key, no longer than the file lives. */
+  urlOf(file: FileRecord, publicUrl: string): string;
+  /** Removes what has expired and what was never finished. Answers how many files that were. */
+  sweep(): Promise<number>;
+  startSweeping(everyMs: number): void;
+  /** Ends the sweeping and lets go of the store. To be awaited before the database closes. */
+  stop(): Promise<void>;
+};
+
+export type OwnFile = { readonly bytes: Buffer; readonly contentType: string };
+
+export type FilesHouse = {
+  readonly database: Database;
+  readonly store: FileStore;
+  readonly clock: Clock;
+  /** The server's master secret. Another one makes all addresses given out so far invalid. */
+  readonly secret: string | Uint8Array;
+  readonly log: Log;
+};
+
+export function filesOf(house: FilesHouse): Files {
+  return new StoredFiles(house);
+}
+
+class StoredFiles implements Files {
+  readonly #rows: FileRows;
+  readonly #store: FileStore;
+  readonly #clock: Clock;
+  readonly #links: FileLinks;
+  readonly #log: Log;
+  readonly #sweeper: FileSweeper;
+
+  constructor({ database, store, clock, secret, log }: FilesHouse) {
+    this.#rows = new FileRows(database);
+    this.#store = store;
+    this.#clock = clock;
+    this.#links = fileLinksOf(secret);
+    this.#log = log;
+    this.#sweeper = new FileSweeper({ rows: this.#rows, store, clock, log });
+  }
+
+  async limitsOf(accountId: string): Promise<FileLimits> {
+    return fileLimitsOf(await answered(this.#rows.planOf(accountId)));
+  }
+
+  async store(upload: NewUpload): Promise<FileRecord> {
+    const { accountId, mode, runId, limits = await this.limitsOf(accountId) } = upload;
+    const id = newId("file");
+    const body = watchedBody(upload.body);
+    await answered(this.#rows.begin({ id, accountId, mode, runId }, this.#now()));
+    try {
+      return await this.#fill(id, { ...upload, body, limits });
+    } catch (error) {
+      await this.#sweeper.discard(id);
+      if (error === body.fault()) throw error;
+      if (error instanceof FileTooLarge) throw tooLarge(error.maxBytes);
+      throw new Problem("service_unavailable", { cause: error });
+    }
+  }
+
+  async #fill(id: string, upload: NewUpload & { readonly limits: FileLimits }): Promise<FileRecord> {
+    const { body, limits, hint } = upload;
+    const { sizeBytes, head } = await this.#store.put(id, body, { maxBytes: limits.maxBytes });
+    const name = keptName(upload.name);
+    const isWhole = head.length === sizeBytes;
+    const contentType = contentTypeOf({ head, isWhole, claimedType: hint, name });
+    const file = await this.#rows.finish({
+      id,
+      name: name ?? nameFor(id, contentType),
+      contentType,
+      sizeBytes,
+      expiresAt: new Date(this.#clock.now() + limits.lifetimeMs),
+    });
+    if (file === undefined) throw new Error("the file took so long to arrive that it was swept away");
+    return file;
+  }
+
+  async read(id: string, owner: FileOwner): Promise<FileRecord> {
+    return (await this.#find(id, owner)) ?? refuse();
+  }
+
+  async readSigned(link: FileLink): Promise<FileRecord> {
+    if (!this.#links.isGood(link, this.#clock.now())) refuse();
+    return (await answered(this.#rows.find(link.id, this.#now()))) ?? refuse();
+  }
+
+  async readOwn(
+    url: string,
+    { maxBytes, ...owner }: FileOwner & { readonly maxBytes: number },
+  ): Promise<OwnFile | undefined> {
+    const link = this.#links.linkIn(url);
+    if (link === undefined || !this.#links.isGood(link, this.#clock.now())) return undefined;
+    const file = await this.#find(link.id, owner);
+    if (file === undefined) return undefined;
+    if (file.sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    const pieces: Buffer[] = await (await this.open(file)).toArray();
+    return { bytes: Buffer.concat(pieces), contentType: file.contentType };
+  }
+
+  async open(file: FileRecord, range?: ByteRange): Promise<Readable> {
+    const opened = await this.#store.open(file.id, range).catch((error: unknown) => {
+      throw new Problem("service_unavailable", { cause: error });
+    });
+    if (opened !== undefined) return opened.body;
+    // Removed since its row was read; or the store has lost it, which somebody has to learn.
+    this.#log.warn({ file: file.id }, "a file has no bytes");
+    return refuse();
+  }
+
+  async list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }> {
+    const files = await answered(this.#rows.list({ ...page, limit: page.limit + 1 }, this.#now()));
+    return { files: files.slice(0, page.limit), hasMore: files.length > page.limit };
+  }
+
+  async remove(id: string, owner: FileOwner): Promise<void> {
+    if (!isStoreId(id) || !(await answered(this.#rows.expire(id, owner, this.#now())))) refuse();
+    await this.#sweeper.discard(id);
+  }
+
+  urlOf(file: FileRecord, publicUrl: string): string {
+    return this.#links.urlOf(file, publicUrl);
+  }
+
+  sweep(): Promise<number> {
+    return this.#sweeper.sweep();
+  }
+
+  startSweeping(everyMs: number): void {
+    this.#sweeper.start(everyMs);
+  }
+
+  async stop(): Promise<void> {
+    await this.#sweeper.stop();
+    this.#store.close();
+  }
+
+  async #find(id: string, owner: FileOwner): Promise<FileRecord | undefined> {
+    return isStoreId(id) ? answered(this.#rows.findOwn(id, owner, this.#now())) : undefined;
+  }
+
+  #now(): Date {
+    return new Date(this.#clock.now());
+  }
+}
+
+function refuse(): never {
+  throw new Problem("not_found", { message: "There is no such file." });
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem("request_too_large", {
+    param: "file",
+    message: `The file is larger than ${maxBytes} bytes.`,
+  });
+}
+
+/** A database that is away is the house's fault, never the customer's. */
+async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) throw new Problem("service_unavailable", { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import type { ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isTextType } from "../files/content-type.ts";
+import type { FileRecord } from "../files/file-rows.ts";
+import type { ByteRange } from "../files/file-store.ts";
+import { byteRangeOf } from "./byte-range.ts";
+import { contentDisposition } from "./content-disposition.ts";
+import type { Door, Visit } from "./door.ts";
+import type { FileDoorsHouse } from "./shown-file.ts";
+
+/**
+ * `GET /v1/files/{id}/content`. The signature of the address is the credential; without one, the key of the account that
+ * has the file, as OpenAI's clients send it.
+ */
+export function fileContentDoor(house: FileDoorsHouse): Door {
+  return {
+    method: "GET",
+    path: "/v1/files/{id}/content",
+    access: "open",
+    summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
+    answers: "The bytes, whole or in part.",
+    async attend(visit, _request, response) {
+      const file = await wantedFile(visit, house);
+      const range = rangeIn(visit, file);
+      const headers = {
+        "x-request-id": visit.requestId,
+        ...headersOf(file, secondsLeft(visit, file, house)),
+      };
+      if (range === "unsatisfiable") {
+        response.writeHead(416, {
+          ...headers,
+          "content-range": `bytes */${file.sizeBytes}`,
+          "content-length": 0,
+        });
+        response.end();
+        return;
+      }
+      const body = await house.files.open(file, range);
+      response.writeHead(range === undefined ? 200 : 206, { ...headers, ...extentOf(file, range) });
+      response.setTimeout(house.stalledClientMs);
+      await send(body, response);
+    },
+  };
+}
+
+async function wantedFile(visit: Visit<unknown>, house: FileDoorsHouse): Promise<FileRecord> {
+  const { query, headers } = visit;
+  const id = visit.parameters["id"] ?? "";
+  const [expires, signature] = [query.get("expires"), query.get("signature")];
+  if (expires !== null || signature !== null || headers.authorization === undefined)
+    return house.files.readSigned({ id, expires: expires ?? "", signature: signature ?? "" });
+  return house.files.read(id, await house.doorkeeper.callerOf(headers.authorization));
+}
+
+/** A part of another version of the file is no use; ours has one version. */
+function rangeIn({ headers }: Visit<unknown>, file: FileRecord): ByteRange | "unsatisfiable" | undefined {
+  const condition = headers["if-range"];
+  if (condition !== undefined && condition !== tagOf(file)) return undefined;
+  return byteRangeOf(headers.range, file.sizeBytes);
+}
+
+function tagOf(file: FileRecord): string {
+  return `"${file.id}"`;
+}
+
+/** Nothing in these bytes may act as a page of ours, whatever they are. */
+function headersOf(file: FileRecord, maxAgeSeconds: number): Readonly<Record<string, string>> {
+  const { contentType } = file;
+  const isMedia = /^(?:image|audio|video)\//.test(contentType);
+  return {
+    "content-type": isTextType(contentType) ? `${contentType}; charset=utf-8` : contentType,
+    "content-disposition": contentDisposition(isMedia ? "inline" : "attachment", file.name),
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": `private, max-age=${maxAgeSeconds}`,
+    "accept-ranges": "bytes",
+    etag: tagOf(file),
+  };
+}
+
+function secondsLeft({ query }: Visit<unknown>, file: FileRecord, { clock }: FileDoorsHouse): number {
+  const until = Math.min(file.expiresAt.getTime() / 1000, Number(query.get("expires") ?? Infinity));
+  return Math.max(0, Math.floor(until - clock.now() / 1000));
+}
+
+function extentOf(
+  { sizeBytes }: FileRecord,
+  range: ByteRange | undefined,
+): Readonly<Record<string, string | number>> {
+  if (range === undefined) return { "content-length": sizeBytes };
+  const { start, end } = range;
+  return { "content-length": end - start + 1, "content-range": `bytes ${start}-${end}/${sizeBytes}` };
+}
+
+/** No faster than the client reads. A client that leaves ends the reading; a store that fails cuts the connection. */
+async function send(body: Readable, response: ServerResponse): Promise<void> {
+  let fault: Error | undefined;
+  body.once("error", (error) => {
+    if (!response.destroyed) fault = error;
+  });
+  await pipeline(body, response).catch(() => undefined);
+  if (fault !== undefined) throw fault;
+}
