@@ -4,6 +4,17 @@ import { nanoUsd } from "./core/price.ts";
 
 const milliseconds = (fallback: number) => z.coerce.number().int().min(1).max(86_400_000).default(fallback);
 
+/** `a, b` is two entries; nothing is none. */
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ""),
+  );
+
 const variables = z.object({
   HOST: z.string().min(1).default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
@@ -31,9 +42,26 @@ const variables = z.object({
   SKILLBOSS_CALL_TIMEOUT_MS: milliseconds(900_000),
   SKILLBOSS_DRAIN_TIMEOUT_MS: milliseconds(20_000),
   SKILLBOSS_KEEPALIVE_MS: milliseconds(15_000),
+  SKILLBOSS_RUN_WAIT_MS: milliseconds(240_000),
+  SKILLBOSS_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "want an http or https address" }).optional(),
+  SKILLBOSS_SECRET_KEY: z.string().optional(),
+  SKILLBOSS_EGRESS_ALLOW: list,
+  SKILLBOSS_ENGINES_OFF: list,
+  SKILLBOSS_S3_BUCKET: z.string().min(3).optional(),
+  SKILLBOSS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
+  SKILLBOSS_WEBHOOK_BACKOFF_MS: milliseconds(5_000),
 });
 
 export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
+
+export type S3Settings = {
+  readonly bucket: string;
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly accessKeyId: string | undefined;
+  readonly secretAccessKey: string | undefined;
+};
 
 export type Config = {
   readonly host: string;
@@ -53,8 +81,21 @@ export type Config = {
   readonly callTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly keepAliveMs: number;
-  /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL` of a provider of the catalog. */
-  provider(id: string): ProviderSettings;
+  /** How long `POST /v1/run` waits for a result before it answers with a job. */
+  readonly runWaitMs: number;
+  /** The address under which customers reach us; undefined: as each request has it. */
+  readonly publicUrl: string | undefined;
+  readonly secretKey: string | undefined;
+  /** Private hosts, addresses and networks that customers' URLs may name after all. */
+  readonly egressAllow: readonly string[];
+  readonly enginesOff: readonly string[];
+  /** Where files lie when not in the data directory. */
+  readonly s3: S3Settings | undefined;
+  readonly webhookBackoffMs: number;
+  /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL` of a provider of the catalog, or the key under a name of its own. */
+  provider(id: string, keyVariable?: string): ProviderSettings;
+  /** A variable that the catalog names as a setting of a provider. */
+  variable(name: string): string | undefined;
 };
 
 export type CommandSettings = {
@@ -106,11 +147,33 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     callTimeoutMs: values.SKILLBOSS_CALL_TIMEOUT_MS,
     drainTimeoutMs: values.SKILLBOSS_DRAIN_TIMEOUT_MS,
     keepAliveMs: values.SKILLBOSS_KEEPALIVE_MS,
-    provider: (id: string) => ({
-      apiKey: given[providerVariable(id, "API_KEY")],
+    runWaitMs: values.SKILLBOSS_RUN_WAIT_MS,
+    publicUrl: values.SKILLBOSS_PUBLIC_URL?.replace(/\/+$/, ""),
+    secretKey: values.SKILLBOSS_SECRET_KEY,
+    egressAllow: values.SKILLBOSS_EGRESS_ALLOW,
+    enginesOff: values.SKILLBOSS_ENGINES_OFF,
+    s3: s3Of(values, given),
+    webhookBackoffMs: values.SKILLBOSS_WEBHOOK_BACKOFF_MS,
+    provider: (id: string, keyVariable?: string) => ({
+      apiKey: given[keyVariable ?? providerVariable(id, "API_KEY")],
       baseUrl: given[providerVariable(id, "BASE_URL")],
     }),
+    variable: (name: string) => given[name],
   });
+}
+
+function s3Of(
+  values: z.output<typeof variables>,
+  given: Readonly<Record<string, string | undefined>>,
+): S3Settings | undefined {
+  if (values.SKILLBOSS_S3_BUCKET === undefined) return undefined;
+  return {
+    bucket: values.SKILLBOSS_S3_BUCKET,
+    endpoint: values.SKILLBOSS_S3_ENDPOINT,
+    region: values.SKILLBOSS_S3_REGION,
+    accessKeyId: given["AWS_ACCESS_KEY_ID"],
+    secretAccessKey: given["AWS_SECRET_ACCESS_KEY"],
+  };
 }
 
 /** The variable that configures a provider: `providerVariable("openai", "API_KEY")` is `OPENAI_API_KEY`. */

@@ -17,6 +17,7 @@ try {
       const { serve } = await import("./serve.ts");
       return serve(config, standardLog(config.logLevel), options);
     },
+    checkCatalog: async (folder) => (await import("./check-catalog.ts")).checkCatalog(folder),
     environment: readCommandSettings(process.env),
     standardOutput: process.stdout,
     standardError: process.stderr,

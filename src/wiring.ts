@@ -17,6 +17,7 @@ import type { OpenConnections } from "./http/open-connections.ts";
 import { accountsOf } from "./identity/accounts.ts";
 import type { Accounts } from "./identity/accounts.ts";
 import { doorkeeper } from "./identity/doorkeeper.ts";
+import { houseSecretIn } from "./identity/house-secret.ts";
 import { keysOf } from "./identity/keys.ts";
 import type { Keys } from "./identity/keys.ts";
 import { operatorTokenIn } from "./identity/operator-token.ts";
@@ -28,10 +29,13 @@ import { linesOf } from "./lines.ts";
 import type { Lines } from "./lines.ts";
 import { takeDirectory } from "./node-identity.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import { endpointFaults } from "./providers/declared/compile-endpoint.ts";
 import { chatWires } from "./providers/registry.ts";
 import { createUpstream } from "./providers/upstream.ts";
 import type { Upstream } from "./providers/upstream.ts";
 import { healthOf, neverResting } from "./routing/health.ts";
+import { makeRunRooms } from "./run-wiring.ts";
+import type { RunRooms } from "./run-wiring.ts";
 import { startSandbox } from "./sandbox/sandbox.ts";
 import type { Database } from "./storage/database.ts";
 import { openDatabase } from "./storage/open-database.ts";
@@ -54,21 +58,47 @@ const clock = systemClock;
 
 /** Makes the house; nothing listens yet but the sandbox, on loopback. */
 export async function buildHouse(config: Config, log: Log): Promise<House> {
-  const catalog = loadCatalog({ directories: config.catalogDirectories, wires: [...chatWires.keys()] });
+  const catalog = loadCatalog({
+    directories: config.catalogDirectories,
+    wires: [...chatWires.keys()],
+    faultsOf: endpointFaults,
+  });
   const { identity, database, ledger } = await layGround(config, log);
   const limiter = await limiterOf(config, log);
   const sandbox = await startSandbox({ now: () => clock.now() });
   const lines = linesOf(config, sandbox.url);
-  const upstream = upstreamOf(config, log);
-  const tokens = tokenCounter();
-  const chat: ChatHouse = {
-    catalog,
-    ledger,
-    limiter,
-    upstream,
-    tokens,
+  const chat = chatHouseOf({ config, log, catalog, ledger, limiter, lines });
+  const secret = houseSecretIn(config.dataDirectory, config.secretKey);
+  const { nodeId, deadNodes } = identity;
+  const rooms = await makeRunRooms({ config, log, database, nodeId, secret, chat, sandboxUrl: sandbox.url });
+  await rooms.keeper.start(database.home === "embedded" ? undefined : deadNodes);
+  const front = frontOf({ config, log, database, chat, rooms });
+  return {
+    ...front,
+    chat,
+    lines,
+    async stop() {
+      await rooms.stop();
+      await chat.upstream.stop();
+      await Promise.all([sandbox.stop(), limiter.stop(), chat.tokens.stop()]);
+      await ledger.stop();
+      await database.close();
+      identity.release();
+    },
+  };
+}
+
+type ChatParts = Pick<ChatHouse, "catalog" | "ledger" | "limiter" | "log"> & {
+  readonly config: Config;
+  readonly lines: Lines;
+};
+
+function chatHouseOf({ config, lines, ...parts }: ChatParts): ChatHouse {
+  return {
+    ...parts,
+    upstream: upstreamOf(config, parts.log),
+    tokens: tokenCounter(),
     clock,
-    log,
     health: { live: healthOf(clock), test: neverResting },
     openCalls: openCalls(),
     creditUsd: config.creditUsd,
@@ -76,19 +106,6 @@ export async function buildHouse(config: Config, log: Log): Promise<House> {
     stalledClientMs,
     lineTo: (offer, model, mode) => lines.lineTo(offer, model, mode),
     variableFor: (offer) => lines.variableFor(offer),
-  };
-  const front = frontOf({ config, log, database, chat });
-  return {
-    ...front,
-    chat,
-    lines,
-    async stop() {
-      await upstream.stop();
-      await Promise.all([sandbox.stop(), limiter.stop(), tokens.stop()]);
-      await ledger.stop();
-      await database.close();
-      identity.release();
-    },
   };
 }
 
@@ -116,6 +133,7 @@ type FrontParts = {
   readonly log: Log;
   readonly database: Database;
   readonly chat: ChatHouse;
+  readonly rooms: RunRooms;
 };
 
 /** Identity and the public face. */
@@ -124,6 +142,7 @@ function frontOf({
   log,
   database,
   chat,
+  rooms,
 }: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
   const operatorToken = operatorTokenIn(config.dataDirectory);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
@@ -132,7 +151,17 @@ function frontOf({
   const usage = usageReports(database, clock);
   const isReady = async () => !chat.openCalls.isClosed && (await isThere(database));
   const server = frontServer({
-    doors: allDoors({ chat, usage, accounts, keys, doorkeeper: keeper, isReady, version }),
+    doors: allDoors({
+      chat,
+      usage,
+      accounts,
+      keys,
+      doorkeeper: keeper,
+      isReady,
+      version,
+      rooms,
+      publicUrl: config.publicUrl,
+    }),
     doorkeeper: keeper,
     log,
     maxBodyBytes: config.maxBodyBytes,

@@ -2,7 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Mode } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { Model, Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Limiter } from "../limits/limits.ts";
 import type { Connection, Upstream } from "../providers/upstream.ts";
@@ -31,7 +31,7 @@ export type ChatHouse = {
   /** How long a client may refuse to read before it counts as gone. */
   readonly stalledClientMs: number;
   /** Undefined when the provider is not configured. Test mode always goes to the sandbox, live mode never. */
-  lineTo(offer: Offer, model: Model, mode: Mode): Line | undefined;
+  lineTo(offer: Offer, model: ChatModel, mode: Mode): Line | undefined;
   /** The environment variable that would configure the provider. */
   variableFor(offer: Offer): string;
 };

@@ -4,13 +4,15 @@
  */
 import type { Found } from "../catalog/catalog.ts";
 import type { Caller } from "../core/caller.ts";
-import type { Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
-import type { Admission, LimitState, Ticket } from "../limits/limits.ts";
+import type { Ticket } from "../limits/limits.ts";
+import { admitted, LimitReached } from "./admission.ts";
 import type { AnswerHeaders, ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import { holdFor } from "./hold.ts";
 import { callerHeaders, limitHeaders } from "./caller-headers.ts";
+import { findModel } from "./find-model.ts";
 import { nothingUsed } from "./metering.ts";
 import { closeWith } from "./open-chat.ts";
 import type { ChatAsk, OpenChat } from "./open-chat.ts";
@@ -57,66 +59,30 @@ function isRefusedHere({ code }: Problem): boolean {
   return code === "insufficient_balance" || code === "invalid_request";
 }
 
-type Servable = { readonly found: Found; readonly offers: readonly [Offer, ...Offer[]] };
+type Servable = { readonly found: Found<ChatModel>; readonly offers: readonly [Offer, ...Offer[]] };
 
 /** The model and those of its offers that can be reached, or the problem that there are none. */
 function findServable(ask: ChatAsk, house: ChatHouse): Servable {
-  const found = house.catalog.find(ask.call.request.model);
-  if (found === undefined) throw unknownModel(ask.call.request.model, house);
-  const { model } = found;
+  const { model, alias } = findModel(ask.call.request.model, ask.caller, house.catalog);
   if (model.kind !== "chat") {
     throw new Problem("wrong_endpoint", {
       param: "model",
       message: `${model.id} is not a chat model: call it with POST /v1/run.`,
     });
   }
-  refuseForbidden(ask, found);
   const [first, ...rest] = model.offers.filter(
     (offer) => house.lineTo(offer, model, ask.caller.mode) !== undefined,
   );
-  if (first === undefined) throw notConfigured(found, house);
-  return { found, offers: [first, ...rest] };
+  if (first === undefined) throw notConfigured(model, house);
+  return { found: { model, alias }, offers: [first, ...rest] };
 }
 
-function refuseForbidden({ caller }: ChatAsk, { model }: Found): void {
-  if (caller.models === undefined) return;
-  const names = new Set(
-    [model.id, ...model.aliases.map((alias) => alias.id)].map((name) => name.toLowerCase()),
-  );
-  if (caller.models.some((allowed) => names.has(allowed.toLowerCase()))) return;
-  throw new Problem("model_not_allowed", { param: "model" });
-}
-
-function unknownModel(name: string, house: ChatHouse): Problem {
-  const near = house.catalog.near(name, 3);
-  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
-  return new Problem("model_not_found", {
-    param: "model",
-    message: `There is no such model.${hint} See GET /v1/models.`,
-  });
-}
-
-function notConfigured({ model }: Found, house: ChatHouse): Problem {
+function notConfigured(model: ChatModel, house: ChatHouse): Problem {
   const variables = model.offers.map((offer) => house.variableFor(offer)).join(" or ");
   return new Problem("provider_not_configured", {
     message: `No provider of ${model.id} is configured: the operator has to set ${variables}.`,
     retryAfterSeconds: 60,
   });
-}
-
-function admitted(admission: Admission): Ticket {
-  if (admission.allowed) return admission.ticket;
-  throw new LimitReached(admission);
-}
-
-/** Carries what the headers say: a flood of refused calls costs no look at the balance. */
-class LimitReached extends Problem {
-  readonly state: LimitState;
-
-  constructor({ reason, retryAfterSeconds, state }: Exclude<Admission, { allowed: true }>) {
-    super(reason === "rate" ? "rate_limit_exceeded" : "concurrency_limit_exceeded", { retryAfterSeconds });
-    this.state = state;
-  }
 }
 
 type Opening = Servable & Pick<OpenChat, "limits" | "place">;

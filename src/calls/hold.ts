@@ -2,7 +2,7 @@ import type { Found } from "../catalog/catalog.ts";
 import type { ChatCall } from "../core/chat.ts";
 import type { Credits } from "../core/credits.ts";
 import { formatCredits } from "../core/credits.ts";
-import type { Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 import type { HoldAnswer } from "../ledger/ledger.ts";
 import type { ChatHouse } from "./chat-house.ts";
@@ -23,7 +23,7 @@ export type Held = {
 export type Holding = {
   readonly ask: ChatAsk;
   readonly call: ChatCall;
-  readonly found: Found;
+  readonly found: Found<ChatModel>;
   readonly offers: readonly [Offer, ...Offer[]];
 };
 

@@ -3,7 +3,7 @@ import type { Caller } from "../core/caller.ts";
 import type { ChatCall } from "../core/chat.ts";
 import { formatCredits } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
-import type { Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 import type { Ending } from "../core/receipt.ts";
 import type { Closed } from "../ledger/ledger.ts";
@@ -30,7 +30,7 @@ export type ChatAsk = {
 export type OpenChat = {
   readonly ask: ChatAsk;
   readonly call: ChatCall;
-  readonly found: Found;
+  readonly found: Found<ChatModel>;
   readonly offers: readonly [Offer, ...Offer[]];
   readonly held: Held;
   readonly limits: LimitState;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import type { ChatCall, ChatRequest } from "../core/chat.ts";
-import type { Model, Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
 import type { Price } from "../core/price.ts";
 import {
@@ -30,6 +30,10 @@ const offer: Offer = {
     name: "p",
     wire: "openai-chat",
     baseUrl: undefined,
+    runBaseUrl: undefined,
+    keyVariable: undefined,
+    settings: [],
+    trustedHosts: [],
     auth: undefined,
     accepts: undefined,
     extraParameters: [],
@@ -42,7 +46,7 @@ const offer: Offer = {
   maxTokensField: "max_tokens",
 };
 
-const model: Model = {
+const model: ChatModel = {
   id: "p/m",
   name: "m",
   kind: "chat",

@@ -1,6 +1,6 @@
 import type { ChatCall, ChatMessage, ContentPart } from "../core/chat.ts";
 import type { Credits } from "../core/credits.ts";
-import type { Model, Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
 
@@ -18,7 +18,7 @@ const countMarginPercent = 10;
 const leastUsefulTokens = 64;
 
 /** The most output tokens per choice that this call gets: what was asked for, within the model. */
-export function maxTokensOf(request: ChatCall["request"], model: Model): number {
+export function maxTokensOf(request: ChatCall["request"], model: ChatModel): number {
   return Math.min(request.max_completion_tokens ?? request.max_tokens ?? defaultMaxTokens, model.maxOutput);
 }
 
@@ -28,7 +28,7 @@ export type Bounds = { readonly inputTokens: number; readonly outputTokens: numb
  * No tokenizer makes more tokens than the text has bytes, so bytes bound the text without counting; images, documents
  * and templates add their allowance, and nothing exceeds the model's window.
  */
-export function boundsOf(call: ChatCall, model: Model): Bounds {
+export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
   const attached = attachments(call.request.messages, model);
   const textBytes = ["messages", "tools", "functions", "response_format"]
     .map((member) => Buffer.byteLength(call.raw.get(member) ?? ""))
@@ -38,12 +38,12 @@ export function boundsOf(call: ChatCall, model: Model): Bounds {
 }
 
 /** The same bound from a real count of the prompt's text, for balances too small for the generous one. */
-export function boundsFromCount(call: ChatCall, model: Model, counted: number): Bounds {
+export function boundsFromCount(call: ChatCall, model: ChatModel, counted: number): Bounds {
   const attached = attachments(call.request.messages, model);
   return bounds(call, model, Math.ceil((counted * (100 + countMarginPercent)) / 100) + attached.tokens);
 }
 
-function bounds(call: ChatCall, model: Model, promptTokens: number): Bounds {
+function bounds(call: ChatCall, model: ChatModel, promptTokens: number): Bounds {
   const tools = (call.request.tools?.length ?? 0) > 0 ? toolPreambleTokens : 0;
   return {
     inputTokens: Math.min(promptTokens + tools, model.contextWindow),
@@ -54,7 +54,7 @@ function bounds(call: ChatCall, model: Model, promptTokens: number): Bounds {
 type Attached = { readonly tokens: number; readonly characters: number };
 
 /** What images and documents may cost, and how many characters of the body they are. */
-function attachments(messages: readonly ChatMessage[], model: Model): Attached {
+function attachments(messages: readonly ChatMessage[], model: ChatModel): Attached {
   const parts = messages.flatMap(({ content }) =>
     typeof content === "object" && content !== null ? content : [],
   );
@@ -69,7 +69,7 @@ function attachments(messages: readonly ChatMessage[], model: Model): Attached {
     );
 }
 
-function attachment(part: ContentPart, model: Model): Attached {
+function attachment(part: ContentPart, model: ChatModel): Attached {
   switch (part.type) {
     case "image_url":
       return { tokens: model.imageTokens, characters: part.image_url.url.length };
@@ -83,7 +83,7 @@ function attachment(part: ContentPart, model: Model): Attached {
   }
 }
 
-function document(data: string, model: Model): Attached {
+function document(data: string, model: ChatModel): Attached {
   const tokens = model.imageTokens + Math.ceil(data.length / documentCharactersPerToken);
   return { tokens, characters: data.length };
 }

@@ -1,13 +1,28 @@
-import type { Alias, Capabilities, Lifecycle, Model, Offer, Provider } from "../core/model.ts";
+import type {
+  Alias,
+  Capabilities,
+  ChatModel,
+  Lifecycle,
+  Model,
+  Offer,
+  Provider,
+  ProviderAuth,
+  RunModel,
+  RunOffer,
+} from "../core/model.ts";
 import type { Price, Rate } from "../core/price.ts";
 import type { Meter } from "../core/usage.ts";
+import { endpointOf } from "./endpoint-schema.ts";
 import type {
   CapabilityFacts,
+  ChatModelFacts,
+  ChatOfferFacts,
   ModelFacts,
-  OfferFacts,
   OpenModelFacts,
   ProviderFacts,
   RateFacts,
+  RunModelFacts,
+  RunOfferFacts,
 } from "./schema.ts";
 
 /** Cached input that a price does not name costs what fresh input costs: never free, and never refused. */
@@ -19,7 +34,16 @@ export function providerOf(facts: ProviderFacts): Provider {
     name: facts.name,
     wire: facts.wire,
     baseUrl: facts.base_url?.replace(/\/+$/, ""),
-    auth: facts.auth,
+    runBaseUrl: facts.run_base_url?.replace(/\/+$/, ""),
+    auth: facts.auth === undefined ? undefined : authOf(facts.auth),
+    keyVariable: facts.key_variable,
+    settings: Object.entries(facts.settings).map(([name, { variable, required, sandbox }]) => ({
+      name,
+      variable,
+      isRequired: required,
+      sandbox,
+    })),
+    trustedHosts: facts.trusted_hosts,
     keyOptional: facts.key_optional,
     accepts: facts.accepts,
     extraParameters: facts.extra_parameters,
@@ -32,29 +56,68 @@ export function providerOf(facts: ProviderFacts): Provider {
   };
 }
 
+function authOf(facts: NonNullable<ProviderFacts["auth"]>): ProviderAuth {
+  if (facts.type !== "sigv4") return facts;
+  const { access_key: accessKey, ...others } = facts;
+  return { ...others, accessKey };
+}
+
 /** Offers of providers that are not in the map are left out: the caller has reported them as faults. */
 export function modelOf(facts: ModelFacts, providers: ReadonlyMap<string, Provider>): Model {
-  const offers = facts.offers.flatMap((offer) => offerOf(offer, providers.get(offer.provider)));
+  return facts.kind === "chat" ? chatModelOf(facts, providers) : runModelOf(facts, providers);
+}
+
+function anyModelOf(facts: ModelFacts) {
   return {
     id: facts.id,
     name: facts.name ?? facts.id,
-    kind: facts.kind,
     description: facts.description,
-    category: facts.category ?? facts.kind,
-    contextWindow: facts.context_window ?? 0,
-    maxOutput: facts.max_output ?? 0,
-    imageTokens: facts.image_tokens,
-    capabilities: capabilitiesOf(facts.capabilities),
+    category: facts.category,
     lifecycle: lifecycleOf(facts.lifecycle),
-    offers,
-    ...(facts.retail === undefined ? {} : { retail: facts.retail }),
     aliases: facts.aliases.map(aliasOf),
     doc: facts.doc,
   };
 }
 
+function chatModelOf(facts: ChatModelFacts, providers: ReadonlyMap<string, Provider>): ChatModel {
+  return {
+    ...anyModelOf(facts),
+    kind: "chat",
+    contextWindow: facts.context_window,
+    maxOutput: facts.max_output,
+    imageTokens: facts.image_tokens,
+    capabilities: capabilitiesOf(facts.capabilities),
+    offers: facts.offers.flatMap((offer) => offerOf(offer, providers.get(offer.provider))),
+  };
+}
+
+function runModelOf(facts: RunModelFacts, providers: ReadonlyMap<string, Provider>): RunModel {
+  return {
+    ...anyModelOf(facts),
+    kind: "run",
+    inputs: { additionalProperties: false, ...facts.inputs },
+    inputAliases: facts.input_aliases,
+    example: facts.example,
+    hasSideEffects: facts.side_effects,
+    retail: facts.retail,
+    offers: facts.offers.flatMap((offer) => runOfferOf(offer, facts.retail, providers.get(offer.provider))),
+  };
+}
+
+function runOfferOf(facts: RunOfferFacts, retail: Price, provider: Provider | undefined): RunOffer[] {
+  if (provider === undefined) return [];
+  return [
+    {
+      provider,
+      upstreamModel: facts.upstream_model,
+      price: facts.price ?? retail,
+      work: "engine" in facts ? { engine: facts.engine } : { endpoint: endpointOf(facts) },
+    },
+  ];
+}
+
 /** The model that a server with free model names is asked for. The name goes upstream exactly as it was sent. */
-export function openModelOf(name: string, facts: OpenModelFacts, provider: Provider): Model {
+export function openModelOf(name: string, facts: OpenModelFacts, provider: Provider): ChatModel {
   const upstreamModel = name.slice(provider.id.length + 1);
   const price = withCacheRates(facts.price);
   return {
@@ -74,7 +137,7 @@ export function openModelOf(name: string, facts: OpenModelFacts, provider: Provi
   };
 }
 
-function offerOf(facts: OfferFacts, provider: Provider | undefined): Offer[] {
+function offerOf(facts: ChatOfferFacts, provider: Provider | undefined): Offer[] {
   if (provider === undefined) return [];
   return [
     {

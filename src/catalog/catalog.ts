@@ -1,7 +1,10 @@
 import type { Alias, Model, Provider } from "../core/model.ts";
 
 /** A model found by the name a customer asked for. */
-export type Found = { readonly model: Model; readonly alias: Alias | undefined };
+export type Found<Kind extends Model = Model> = {
+  readonly model: Kind;
+  readonly alias: Alias | undefined;
+};
 
 export type Catalog = {
   /** Hash of all data; the price version that a hold freezes. */

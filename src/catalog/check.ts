@@ -10,7 +10,7 @@ export function faultsBetween(
   models: readonly Sourced<ModelFacts>[],
   wires: readonly string[],
 ): Fault[] {
-  const providerIds = new Set(providers.map(({ facts }) => facts.id));
+  const known = new Map(providers.map(({ facts }) => [facts.id, facts]));
   const owners = new Map<string, string>();
   const faults = [
     ...providers.flatMap((provider) => providerFaults(provider, wires)),
@@ -18,23 +18,34 @@ export function faultsBetween(
   ];
   return [
     ...faults,
-    ...models.flatMap((model) => [
-      ...modelFaults(model),
-      ...offerFaults(model, providerIds),
-      ...replacementFaults(model, owners),
-    ]),
+    ...models.flatMap((model) => [...offerFaults(model, known), ...replacementFaults(model, owners)]),
   ];
 }
 
 function providerFaults({ file, facts }: Sourced<ProviderFacts>, wires: readonly string[]): Fault[] {
   const faults: Fault[] = [];
-  if (!wires.includes(facts.wire)) {
+  if (facts.wire !== undefined && !wires.includes(facts.wire)) {
     faults.push({ file, path: "wire", fault: `no such wire: ${facts.wire}; known are ${wires.join(", ")}` });
   }
   if (facts.open_models !== undefined) {
     faults.push(...priceFaults(facts.open_models.price, file, "open_models.price"));
   }
-  return faults;
+  return [...faults, ...settingFaults(file, facts)];
+}
+
+/** What `auth` and the addresses name must be among the settings. */
+function settingFaults(file: string, facts: ProviderFacts): Fault[] {
+  const { auth } = facts;
+  const named: [path: string, name: string][] = [];
+  if (auth?.type === "basic") named.push(["auth.user", auth.user]);
+  if (auth?.type === "jwt-hs256") named.push(["auth.issuer", auth.issuer]);
+  if (auth?.type === "sigv4") named.push(["auth.access_key", auth.access_key], ["auth.region", auth.region]);
+  for (const member of ["base_url", "run_base_url"] as const) {
+    for (const [, name = ""] of (facts[member] ?? "").matchAll(/\{([^}]*)\}/g)) named.push([member, name]);
+  }
+  return named
+    .filter(([, name]) => facts.settings[name] === undefined)
+    .map(([path, name]) => ({ file, path, fault: `there is no setting ${name}` }));
 }
 
 /** Ids and aliases share one space, without regard to case. */
@@ -50,35 +61,28 @@ function nameFaults({ file, facts }: Sourced<ModelFacts>, owners: Map<string, st
   return faults;
 }
 
-function modelFaults({ file, facts }: Sourced<ModelFacts>): Fault[] {
-  const faults: Fault[] = [];
-  if (facts.kind === "run") {
-    if (facts.offers.length === 0 && (facts.retail ?? []).length === 0) {
-      faults.push({ file, path: "retail", fault: "a run model without offers says its retail price" });
-    }
-    return faults;
-  }
-  for (const field of ["context_window", "max_output"] as const) {
-    if (facts[field] === undefined) faults.push({ file, path: field, fault: "a chat model says its limits" });
-  }
-  if (facts.offers.length === 0) {
-    faults.push({ file, path: "offers", fault: "a chat model has at least one offer" });
-  }
-  if (facts.retail !== undefined) {
-    faults.push({ file, path: "retail", fault: "a chat model is sold at its offers' prices" });
-  }
-  return faults;
-}
-
-function offerFaults({ file, facts }: Sourced<ModelFacts>, providerIds: ReadonlySet<string>): Fault[] {
+function offerFaults(
+  { file, facts }: Sourced<ModelFacts>,
+  providers: ReadonlyMap<string, ProviderFacts>,
+): Fault[] {
   return facts.offers.flatMap((offer, index) => {
     const path = `offers[${index}]`;
-    const unknown = { file, path: `${path}.provider`, fault: `there is no provider ${offer.provider}` };
+    const provider = providers.get(offer.provider);
+    const fault = providerFault(offer.provider, provider, facts.kind);
     return [
-      ...(providerIds.has(offer.provider) ? [] : [unknown]),
-      ...(facts.kind === "chat" ? priceFaults(offer.price, file, `${path}.price`) : []),
+      ...(fault === undefined ? [] : [{ file, path: `${path}.provider`, fault }]),
+      ...(facts.kind === "chat" ? priceFaults(offer.price ?? [], file, `${path}.price`) : []),
     ];
   });
+}
+
+function providerFault(
+  id: string,
+  provider: ProviderFacts | undefined,
+  kind: ModelFacts["kind"],
+): string | undefined {
+  if (provider === undefined) return `there is no provider ${id}`;
+  return kind === "chat" && provider.wire === undefined ? `${id} speaks no wire for chats` : undefined;
 }
 
 /** A rate that holds only under a condition prices nothing below it. */

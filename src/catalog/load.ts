@@ -1,31 +1,51 @@
 import { createHash } from "node:crypto";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Model, Provider } from "../core/model.ts";
 import { modelOf, openModelOf, providerOf } from "./build.ts";
 import type { Catalog, Found } from "./catalog.ts";
 import { faultsBetween } from "./check.ts";
+import { endpointOf } from "./endpoint-schema.ts";
 import { nearNames } from "./near-names.ts";
 import { readCatalogFiles } from "./read-files.ts";
-import type { Fault } from "./read-files.ts";
+import type { Fault, Sourced } from "./read-files.ts";
 import { isModelName } from "./schema.ts";
-import type { OpenModelFacts } from "./schema.ts";
+import type { ModelFacts, OpenModelFacts } from "./schema.ts";
 
 export type CatalogSources = {
   /** The built-in folder first, then the operator's own, whose files add or override by id. */
   readonly directories: readonly string[];
   /** Names in the registry of wires; a provider that speaks another one is a fault. */
   readonly wires?: readonly string[];
+  /** What is wrong with an endpoint's expressions; whoever compiles them knows. */
+  readonly faultsOf?: (endpoint: Endpoint) => readonly EndpointFault[];
 };
 
+export type EndpointFault = { readonly path: string; readonly message: string };
+
 const knownWires: readonly string[] = ["openai-chat", "anthropic-messages"];
+
+/** Names every faulty file, field and fault. */
+export class FaultyCatalog extends Error {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(describe(faults));
+    this.faults = faults;
+  }
+}
 
 /** A server with free model names: any `id/name` is a model. */
 type OpenServer = { readonly provider: Provider; readonly facts: OpenModelFacts };
 
 /** Reads the data once, at the start. Throws one error that names every faulty file, field and fault. */
-export function loadCatalog({ directories, wires = knownWires }: CatalogSources): Catalog {
+export function loadCatalog({ directories, wires = knownWires, faultsOf }: CatalogSources): Catalog {
   const files = readCatalogFiles(directories);
-  const faults = [...files.faults, ...faultsBetween(files.providers, files.models, wires)];
-  if (faults.length > 0) throw new Error(describe(faults));
+  const faults = [
+    ...files.faults,
+    ...faultsBetween(files.providers, files.models, wires),
+    ...files.models.flatMap((model) => expressionFaults(model, faultsOf)),
+  ];
+  if (faults.length > 0) throw new FaultyCatalog(faults);
 
   const providers = new Map<string, Provider>();
   const openServers = new Map<string, OpenServer>();
@@ -45,6 +65,21 @@ export function loadCatalog({ directories, wires = knownWires }: CatalogSources)
       isModelName(name) ? (byName.get(name.toLowerCase())?.found ?? openModel(name, openServers)) : undefined,
     near: nearest,
   };
+}
+
+function expressionFaults(
+  { file, facts }: Sourced<ModelFacts>,
+  faultsOf: CatalogSources["faultsOf"],
+): Fault[] {
+  if (facts.kind === "chat" || faultsOf === undefined) return [];
+  return facts.offers.flatMap((offer, index) => {
+    if ("engine" in offer) return [];
+    return faultsOf(endpointOf(offer)).map(({ path, message }) => ({
+      file,
+      path: `offers[${index}].${path}`,
+      fault: message,
+    }));
+  });
 }
 
 type Named = { readonly name: string; readonly found: Found };

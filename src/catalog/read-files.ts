@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
-import { modelFile, providerFile } from "./schema.ts";
+import { familyFile, modelOfRow } from "./family.ts";
+import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
 
 /** One thing wrong in one file: what the person who wrote the file needs to find and mend it. */
@@ -17,8 +18,8 @@ export type CatalogFiles = {
 };
 
 /**
- * The JSON files at any depth of `providers` and `models` in each directory. An id in a later directory replaces the
- * same id of an earlier one; twice in one directory is a fault.
+ * The JSON files at any depth of `providers`, `models` and `families` in each directory. An id in a later directory
+ * replaces the same id of an earlier one; twice in one directory is a fault.
  */
 export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   const faults: Fault[] = [];
@@ -29,8 +30,13 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
       faults.push({ file: directory, path: "", fault: "there is no such directory" });
       continue;
     }
-    override(providers, readAll(join(directory, "providers"), providerFile, faults), faults);
-    override(models, readAll(join(directory, "models"), modelFile, faults), faults);
+    override(
+      providers,
+      readAll(join(directory, "providers"), () => providerFile, faults),
+      faults,
+    );
+    const single = readAll(join(directory, "models"), modelSchemaOf, faults);
+    override(models, [...readFamilies(join(directory, "families"), faults), ...single], faults);
   }
   return { providers: sorted(providers), models: sorted(models), faults };
 }
@@ -59,19 +65,39 @@ function override<Facts extends { readonly id: string }>(
 
 function readAll<Schema extends z.ZodType>(
   directory: string,
-  schema: Schema,
+  schemaOf: (value: unknown) => Schema,
   faults: Fault[],
 ): Sourced<z.output<Schema>>[] {
   return jsonFiles(directory).flatMap((file) => {
     const content = parsed(file, faults);
     if (content === undefined) return [];
-    const read = schema.safeParse(content.value);
+    const read = schemaOf(content.value).safeParse(content.value);
     if (read.success) return [{ file, facts: read.data }];
     for (const issue of read.error.issues) {
       faults.push({ file, path: dotted(issue.path), fault: issue.message });
     }
     return [];
   });
+}
+
+/** Each row of a family is read as the model file that it stands for. */
+function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[] {
+  return readAll(directory, () => familyFile, faults).flatMap(({ file, facts }) =>
+    facts.rows.flatMap((row, index) => {
+      const at = `rows[${index}]`;
+      try {
+        const content = modelOfRow(facts, row);
+        const read = modelSchemaOf(content).safeParse(content);
+        if (read.success) return [{ file, facts: read.data }];
+        for (const issue of read.error.issues) {
+          faults.push({ file, path: `${at}.${dotted(issue.path)}`, fault: issue.message });
+        }
+      } catch (error) {
+        faults.push({ file, path: at, fault: error instanceof Error ? error.message : "cannot be read" });
+      }
+      return [];
+    }),
+  );
 }
 
 function parsed(file: string, faults: Fault[]): { readonly value: unknown } | undefined {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { endpointFacts } from "./endpoint-schema.ts";
 import { nanoUsd } from "../core/price.ts";
 import { meters } from "../core/usage.ts";
 
@@ -39,6 +40,30 @@ const capabilities = z.strictObject({
   thinking: z.enum(["none", "budget", "adaptive", "always"]).default("none"),
 });
 
+const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "want an environment variable");
+const providerAddress = z
+  .string()
+  .regex(/^https?:\/\/[A-Za-z0-9.{}_-]+(?::\d+)?(?:\/[\w./-]*)?$/, "want an http or https address");
+const setting = z.string().min(1);
+
+const auth = z.union([
+  z.strictObject({
+    type: z.literal("header").default("header"),
+    header: z.string().regex(/^[A-Za-z0-9-]+$/, "want a header name"),
+    prefix: z.string(),
+  }),
+  z.strictObject({ type: z.literal("query"), parameter: z.string().min(1) }),
+  z.strictObject({ type: z.literal("basic"), user: setting }),
+  z.strictObject({
+    type: z.literal("sigv4"),
+    service: z.string().min(1),
+    access_key: setting,
+    region: setting,
+  }),
+  z.strictObject({ type: z.literal("jwt-hs256"), issuer: setting }),
+  z.strictObject({ type: z.literal("google-service-account"), scope: z.string().min(1) }),
+]);
+
 /** What every model of a server with free model names is taken to be. */
 const openModels = z.strictObject({
   context_window: tokens,
@@ -51,11 +76,20 @@ const openModels = z.strictObject({
 export const providerFile = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes"),
   name: z.string().min(1),
-  wire: z.string().min(1),
-  base_url: address.optional(),
-  auth: z
-    .strictObject({ header: z.string().regex(/^[A-Za-z0-9-]+$/, "want a header name"), prefix: z.string() })
-    .optional(),
+  wire: z.string().min(1).optional(),
+  base_url: providerAddress.optional(),
+  run_base_url: providerAddress.optional(),
+  auth: auth.optional(),
+  key_variable: variable.optional(),
+  settings: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/),
+      z.strictObject({ variable, required: z.boolean().default(true), sandbox: z.string().default("") }),
+    )
+    .default({}),
+  trusted_hosts: z
+    .array(z.string().regex(/^(?:\*\.)?[a-z0-9.-]+$/, "want a host such as *.example.com"))
+    .default([]),
   key_optional: z.boolean().default(false),
   accepts: z.array(requestMember).optional(),
   extra_parameters: z.array(requestMember).default([]),
@@ -70,12 +104,23 @@ export const providerFile = z.strictObject({
   doc: address.optional(),
 });
 
-const offer = z.strictObject({
+const chatOffer = z.strictObject({
   provider: z.string(),
   upstream_model: z.string().min(1).max(200),
   max_tokens_field: maxTokensField.optional(),
   price: z.array(rate),
 });
+
+const runOfferBase = {
+  provider: z.string(),
+  upstream_model: z.string().min(1).max(200),
+  /** Where it is not the model's retail price. */
+  price: z.array(rate).min(1).optional(),
+};
+const runOffer = z.union([
+  z.strictObject({ ...runOfferBase, engine: z.string().min(1) }),
+  z.strictObject({ ...runOfferBase, ...endpointFacts }),
+]);
 
 const alias = z
   .strictObject({
@@ -100,35 +145,63 @@ const lifecycle = z
     error: "a model with a shutdown date is deprecated or retired, not active",
   });
 
-export const modelFile = z.strictObject({
+const limit = z.number("a chat model says its limits").int().min(1).max(100_000_000);
+const saysPrice = "a run model says its retail price";
+
+const category = z.string().regex(/^[a-z][a-z_]*$/, "want a word in lower case, such as chat or image");
+
+const anyModel = {
   id: modelName,
   name: z.string().min(1).optional(),
-  kind: z.enum(["chat", "run"]).default("chat"),
-  category: z
-    .string()
-    .regex(/^[a-z][a-z_]*$/, "want a word in lower case, such as chat or image")
-    .optional(),
   description: z.string().default(""),
-  context_window: tokens.optional(),
-  max_output: tokens.optional(),
-  image_tokens: tokens.default(3000),
-  capabilities: capabilities.prefault({}),
   lifecycle: lifecycle.prefault({ state: "active" }),
-  offers: z.array(offer),
-  retail: z.array(rate).optional(),
   aliases: z.array(alias).default([]),
   doc: address.optional(),
   /** Where the prices come from, and the day that source described. For people; the program does not read them. */
   source: z.string().optional(),
   as_of: z.iso.date().optional(),
+};
+
+export const chatModelFile = z.strictObject({
+  ...anyModel,
+  kind: z.literal("chat").default("chat"),
+  category: category.default("chat"),
+  context_window: limit,
+  max_output: limit,
+  image_tokens: tokens.default(3000),
+  capabilities: capabilities.prefault({}),
+  offers: z.array(chatOffer).min(1, "a chat model has at least one offer"),
 });
+
+const jsonObject = z.record(z.string(), z.json());
+
+export const runModelFile = z.strictObject({
+  ...anyModel,
+  kind: z.literal("run"),
+  category,
+  inputs: jsonObject.default({ type: "object" }),
+  input_aliases: z.record(z.string(), z.string()).default({}),
+  example: jsonObject.default({}),
+  side_effects: z.boolean().default(false),
+  retail: z.array(rate, saysPrice).min(1, saysPrice),
+  offers: z.array(runOffer).default([]),
+});
+
+/** By its `kind`, so that a fault is told for what the file means to be. */
+export function modelSchemaOf(value: unknown): typeof chatModelFile | typeof runModelFile {
+  const isRun = typeof value === "object" && value !== null && "kind" in value && value.kind === "run";
+  return isRun ? runModelFile : chatModelFile;
+}
 
 export type RateFacts = z.output<typeof rate>;
 export type CapabilityFacts = z.output<typeof capabilities>;
 export type OpenModelFacts = z.output<typeof openModels>;
 export type ProviderFacts = z.output<typeof providerFile>;
-export type OfferFacts = z.output<typeof offer>;
-export type ModelFacts = z.output<typeof modelFile>;
+export type ChatOfferFacts = z.output<typeof chatOffer>;
+export type RunOfferFacts = z.output<typeof runOffer>;
+export type ChatModelFacts = z.output<typeof chatModelFile>;
+export type RunModelFacts = z.output<typeof runModelFile>;
+export type ModelFacts = ChatModelFacts | RunModelFacts;
 
 function isUsd(text: string): boolean {
   try {

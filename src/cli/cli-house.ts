@@ -1,7 +1,15 @@
+export type CheckedCatalog = {
+  readonly models: number;
+  readonly providers: number;
+  readonly faults: readonly { readonly file: string; readonly path: string; readonly fault: string }[];
+};
+
 /** What the command line is handed by the process it runs in. */
 export type CliHouse = {
   /** Starts the server; resolves with its exit code when it ended. */
   readonly serve: (options: { readonly starter: boolean; readonly quiet: boolean }) => Promise<number>;
+  /** Reads the built-in data and that of a folder, as a server would. */
+  readonly checkCatalog: (folder: string | undefined) => Promise<CheckedCatalog>;
   readonly environment: {
     /** `SKILLBOSS_URL` */
     readonly url: string | undefined;

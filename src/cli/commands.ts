@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addAccounts } from "./accounts.ts";
 import { addAudit } from "./audit.ts";
+import { addCatalog } from "./catalog.ts";
 import { addChat } from "./chat.ts";
 import type { CliHouse } from "./cli-house.ts";
 import { addCredits } from "./credits.ts";
@@ -8,16 +9,32 @@ import type { GlobalOptions } from "./credentials.ts";
 import { Desk } from "./desk.ts";
 import { failureOf } from "./failure.ts";
 import { firstWords, programEnd } from "./first-words.ts";
+import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addModels } from "./models.ts";
+import { addRun } from "./run.ts";
 import { addServe } from "./serve-command.ts";
 import { addUsage } from "./usage.ts";
+import { addWebhooks } from "./webhooks.ts";
 import { oneLine } from "./terminal-text.ts";
 
 export type { CliHouse } from "./cli-house.ts";
 
 /** In the order in which help lists them. */
-const commands = [addServe, addChat, addModels, addCredits, addUsage, addAccounts, addKeys, addAudit];
+const commands = [
+  addServe,
+  addChat,
+  addRun,
+  addJobs,
+  addModels,
+  addCredits,
+  addUsage,
+  addWebhooks,
+  addAccounts,
+  addKeys,
+  addAudit,
+  addCatalog,
+];
 
 /**
  * Runs one command and resolves with the exit code of the process; never rejects. What was asked for goes to standard

@@ -6,6 +6,10 @@ import { linkTo, segment } from "./link.ts";
 import type { Link } from "./link.ts";
 import { operatorClient } from "./operator-client.ts";
 import type { OperatorClient } from "./operator-client.ts";
+import { runClient } from "./run-client.ts";
+import type { RunClient } from "./run-client.ts";
+import { webhookClient } from "./webhook-client.ts";
+import type { WebhookClient } from "./webhook-client.ts";
 
 export type ClientSettings = {
   /** Address of the server, such as `http://127.0.0.1:8787`. */
@@ -33,6 +37,8 @@ export type Client = OperatorClient & {
   /** Of the key's account, in the key's mode. */
   balance(): Promise<BalanceAnswer>;
   usage(wish?: UsageWish): Promise<UsageAnswer>;
+  readonly runs: RunClient;
+  readonly webhooks: WebhookClient;
 };
 
 export type UsageWish = {
@@ -48,6 +54,8 @@ export function createClient({ baseUrl, token, signal }: ClientSettings): Client
   return {
     ...operatorClient(link),
     models: modelsClient(link),
+    runs: runClient(link),
+    webhooks: webhookClient(link),
     chat: {
       complete: (request) =>
         link.ask<ChatAnswer>({ method: "POST", path: chatPath, body: { ...request, stream: false } }, [

@@ -31,6 +31,8 @@ export type Link = {
   tell(question: Question): Promise<void>;
   /** A 2xx answer whose body is not read yet. */
   open(question: Question): Promise<Response>;
+  /** A file from an address that an answer named. The key does not go there. */
+  download(url: string): Promise<Uint8Array>;
 };
 
 /** The only place of ours that uses fetch: it runs in Node and in browsers alike. */
@@ -48,6 +50,7 @@ export function linkTo(settings: LinkSettings): Link {
       if (!isAnswer<Answer>(body, members)) throw unreadable(response, settings);
       return body;
     },
+    download: (url) => download(url, settings.signal),
     async tell(question) {
       await textOf(await open(question), settings);
     },
@@ -82,6 +85,17 @@ async function send({ baseUrl, token, signal }: LinkSettings, question: Question
   } catch (error) {
     signal?.throwIfAborted();
     throw new ServerUnreachable(baseUrl, error);
+  }
+}
+
+async function download(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    const response = await fetch(url, signal === undefined ? {} : { signal });
+    if (!response.ok) throw broken(response, url);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof ClientError ? error : new ServerUnreachable(url, error);
   }
 }
 

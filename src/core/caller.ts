@@ -13,6 +13,7 @@ export type Caller = {
   readonly accountId: string;
   readonly keyId: string;
   readonly mode: Mode;
+  readonly plan: PlanName;
   readonly limits: Limits;
   /** Model ids and aliases this key may call; undefined is all of them. */
   readonly models: readonly string[] | undefined;

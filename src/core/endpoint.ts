@@ -32,11 +32,20 @@ export type EndpointQuestion = {
   readonly query: Readonly<Record<string, Expression>>;
 };
 
+/**
+ * What a provider's refusal means. `rejected`: the inputs are at fault. `credential`: the operator's account is refused
+ * or empty. `busy`: rate or load, nothing was begun. `unavailable`: the provider failed. `failed`: it took the work and
+ * could not do it. `unreadable`: not what its documentation promises.
+ */
+export type RunFaultKind = "rejected" | "credential" | "busy" | "unavailable" | "failed" | "unreadable";
+
 /** When an answer is a refusal although its status is 2xx, and where a refusal says what is wrong. */
 export type EndpointErrors = {
   readonly when: Expression | undefined;
   readonly message: Expression | undefined;
   readonly code: Expression | undefined;
+  /** What single codes mean, where the status alone would mislead. */
+  readonly codes: Readonly<Record<string, RunFaultKind>>;
 };
 
 /** The provider works on it: it is asked again until it says that it is done. */
@@ -57,14 +66,12 @@ export type EndpointPolling = {
   /** Given up after this long: the run has failed and costs nothing. */
   readonly maxMs: number;
   readonly cancel: EndpointQuestion | undefined;
-  /** The member of the body, or of the query, in which the provider takes an address to call when it is done. */
-  readonly webhook:
-    | { readonly in: "body" | "query"; readonly parameter: string; readonly verify: WebhookCheck }
-    | undefined;
+  /**
+   * The member of the body, or of the query, in which the provider takes an address to call when it is done. The address
+   * is secret and says which run it is about; what is sent there is not believed, the provider is asked.
+   */
+  readonly webhook: { readonly in: "body" | "query"; readonly parameter: string } | undefined;
 };
-
-/** How a provider signs the calls it makes to us. `none`: only the address itself is secret. */
-export type WebhookCheck = "none" | "hmac-sha256-hex" | "standard-webhooks" | "fal-ed25519";
 
 /** What is fetched once the provider is done. With `items` and `next` it is fetched page after page. */
 export type EndpointFetch = EndpointQuestion & {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "./clock.ts";
 
-export type IdPrefix = "acc" | "key" | "call" | "req" | "grant" | "node";
+export type IdPrefix = "acc" | "key" | "call" | "req" | "grant" | "node" | "file" | "msg";
 
 /**
  * A prefixed id of 32 hexadecimal digits, safe in URLs and log lines: 12 of the time in milliseconds, so that what is

@@ -1,14 +1,27 @@
+import type { Endpoint } from "./endpoint.ts";
+import type { JsonObject } from "./json-object.ts";
 import type { Price } from "./price.ts";
 
 /** A company with an address. `live` credentials come from the environment, never from here. */
 export type Provider = {
   readonly id: string;
   readonly name: string;
-  /** Which wire it speaks; a name in the registry of wires. */
-  readonly wire: string;
-  /** Default address; undefined for servers that only the operator can name (Ollama, vLLM…). */
+  /** Which wire it speaks for chats; a name in the registry of wires. Undefined when it serves runs only. */
+  readonly wire: string | undefined;
+  /**
+   * Default address, for chats and for runs; undefined for servers that only the operator can name (Ollama, vLLM…).
+   * `{region}` stands for a setting.
+   */
   readonly baseUrl: string | undefined;
-  readonly auth: { readonly header: string; readonly prefix: string } | undefined;
+  /** Where runs go when that is not the address of chats. */
+  readonly runBaseUrl: string | undefined;
+  readonly auth: ProviderAuth | undefined;
+  /** The environment variable of its secret, where that is not `<ID>_API_KEY`. */
+  readonly keyVariable: string | undefined;
+  /** What else the operator says about the account there, by name. */
+  readonly settings: readonly ProviderSetting[];
+  /** Hosts besides its own that the credential may follow an address to, when an answer names it: `*.bfl.ai`. */
+  readonly trustedHosts: readonly string[];
   /** True for servers that also answer without a key, such as Ollama on one's own machine. */
   readonly keyOptional?: boolean;
   /** Members of OpenAI's request that this provider takes; undefined is all of them. */
@@ -19,6 +32,27 @@ export type Provider = {
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
   readonly quirks: ProviderQuirks;
   readonly doc: string | undefined;
+};
+
+/** How a credential is worn. */
+export type ProviderAuth =
+  | { readonly type: "header"; readonly header: string; readonly prefix: string }
+  | { readonly type: "query"; readonly parameter: string }
+  /** The user name is a setting, the secret the password. */
+  | { readonly type: "basic"; readonly user: string }
+  /** Settings name the access key and the region. */
+  | { readonly type: "sigv4"; readonly service: string; readonly accessKey: string; readonly region: string }
+  /** A signed token of half an hour; the issuer is a setting. */
+  | { readonly type: "jwt-hs256"; readonly issuer: string }
+  /** The secret is a service account's key file as JSON text. */
+  | { readonly type: "google-service-account"; readonly scope: string };
+
+export type ProviderSetting = {
+  readonly name: string;
+  readonly variable: string;
+  readonly isRequired: boolean;
+  /** What the sandbox is told. */
+  readonly sandbox: string;
 };
 
 export type ProviderQuirks = {
@@ -56,24 +90,51 @@ export type Lifecycle = {
   readonly replacement: string | undefined;
 };
 
-export type Model = {
+type ModelFacts = {
   readonly id: string;
   readonly name: string;
-  readonly kind: "chat" | "run";
   readonly description: string;
   readonly category: string;
+  readonly lifecycle: Lifecycle;
+  readonly aliases: readonly Alias[];
+  readonly doc: string | undefined;
+};
+
+export type ChatModel = ModelFacts & {
+  readonly kind: "chat";
   readonly contextWindow: number;
   readonly maxOutput: number;
   /** Tokens one image may cost at most, for the hold. */
   readonly imageTokens: number;
   readonly capabilities: Capabilities;
-  readonly lifecycle: Lifecycle;
-  /** Best first. A chat model has at least one. */
+  /** Best first, one at least. */
   readonly offers: readonly Offer[];
-  /** Price to the customer of a run model, where it is not that of its offers. */
-  readonly retail?: Price;
-  readonly aliases: readonly Alias[];
-  readonly doc: string | undefined;
+};
+
+export type RunModel = ModelFacts & {
+  readonly kind: "run";
+  /** JSON Schema of its inputs: an object without other members. */
+  readonly inputs: JsonObject;
+  /** Other names of inputs, besides those that every category knows. */
+  readonly inputAliases: Readonly<Record<string, string>>;
+  /** Inputs that work, for documents and tests. */
+  readonly example: JsonObject;
+  /** Best first; none when nobody serves it yet. */
+  readonly offers: readonly RunOffer[];
+  /** What an offer without a price of its own is sold at. */
+  readonly retail: Price;
+  /** It acts on the world (an e-mail, a payment): it is never asked twice on an unknown outcome. */
+  readonly hasSideEffects: boolean;
+};
+
+export type Model = ChatModel | RunModel;
+
+/** One way and price to do a run: at a provider, or by an engine of this machine. */
+export type RunOffer = {
+  readonly provider: Provider;
+  readonly upstreamModel: string;
+  readonly price: Price;
+  readonly work: { readonly endpoint: Endpoint } | { readonly engine: string };
 };
 
 /** `same`: another spelling. `successor`: the asked one is gone, this one answers and may cost otherwise. */

@@ -6,6 +6,11 @@ export const problems = {
   invalid_request: { status: 400, type: "invalid_request_error", message: "The request is not valid." },
   invalid_json: { status: 400, type: "invalid_request_error", message: "The body is not valid JSON." },
   wrong_endpoint: { status: 400, type: "invalid_request_error", message: "This model is not called here." },
+  url_not_allowed: {
+    status: 400,
+    type: "invalid_request_error",
+    message: "This address may not be fetched.",
+  },
   upstream_rejected_request: {
     status: 400,
     type: "invalid_request_error",
@@ -40,6 +45,11 @@ export const problems = {
     status: 409,
     type: "invalid_request_error",
     message: "A request with this Idempotency-Key is still running.",
+  },
+  answer_not_kept: {
+    status: 409,
+    type: "invalid_request_error",
+    message: "The first request with this Idempotency-Key was carried out, and its answer was not kept.",
   },
   request_too_large: {
     status: 413,
@@ -77,6 +87,17 @@ export const problems = {
     type: "api_error",
     message: "The provider of this model could not be reached.",
   },
+  run_failed: {
+    status: 502,
+    type: "api_error",
+    message: "The provider took this run and could not do it. Nothing was charged.",
+  },
+  outcome_unknown: {
+    status: 502,
+    type: "api_error",
+    message:
+      "Nobody knows whether the provider did this: the connection broke. It was not sent again, and nothing was charged.",
+  },
   upstream_invalid_response: {
     status: 502,
     type: "api_error",
@@ -106,6 +127,10 @@ export const problems = {
 } as const satisfies Record<string, { status: number; type: string; message: string }>;
 
 export type ProblemCode = keyof typeof problems;
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problems, code);
+}
 
 export type ProblemDetails = {
   /** Public. Ours, never an upstream's or a user's text. */

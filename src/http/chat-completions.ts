@@ -1,9 +1,13 @@
+import type { ServerResponse } from "node:http";
 import { answerChat } from "../calls/chat.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
+import { isJsonObject } from "../core/json-object.ts";
 import { chatRequestSchema, readChatRequest } from "./chat-request.ts";
-import type { Door } from "./door.ts";
+import type { Door, Visit } from "./door.ts";
 import { HttpChatClient } from "./http-chat-client.ts";
 import { parseJsonObject } from "./parse-json.ts";
+import type { Parsed } from "./parse-json.ts";
+import type { RunBody } from "./runs.ts";
 
 /** `POST /v1/chat/completions`: the OpenAI wire, for every chat model of the catalog. */
 export function chatCompletionsDoor(house: ChatHouse): Door {
@@ -15,16 +19,34 @@ export function chatCompletionsDoor(house: ChatHouse): Door {
     answers:
       "An OpenAI chat.completion, or its chunks as server-sent events, with the remaining credits at the end.",
     body: chatRequestSchema,
-    async attend(visit, _request, response) {
-      const { value, raw } = parseJsonObject(visit.rawBody);
-      const request = readChatRequest(value);
-      const client = new HttpChatClient(response, {
-        requestId: visit.requestId,
-        stalledClientMs: house.stalledClientMs,
-      });
-      const callId = visit.requestId.replace("req_", "call_");
-      const call = { request, raw, stream: request.stream === true };
-      await answerChat({ requestId: visit.requestId, callId, caller: visit.caller(), call }, house, client);
-    },
+    attend: (visit, _request, response) =>
+      serveChat(visit, response, { house, ...parseJsonObject(visit.rawBody) }),
+  };
+}
+
+/** Answers a chat call whose body was parsed already. */
+export async function serveChat(
+  visit: Visit<unknown>,
+  response: ServerResponse,
+  { house, value, raw }: Parsed & { readonly house: ChatHouse },
+): Promise<void> {
+  const request = readChatRequest(value);
+  const client = new HttpChatClient(response, {
+    requestId: visit.requestId,
+    stalledClientMs: house.stalledClientMs,
+  });
+  const callId = visit.requestId.replace("req_", "call_");
+  const call = { request, raw, stream: request.stream === true };
+  await answerChat({ requestId: visit.requestId, callId, caller: visit.caller(), call }, house, client);
+}
+
+/** A chat that came as a run: its inputs are the chat's body, with the run's model and stream. */
+export function chatRunBody(body: RunBody, raw: ReadonlyMap<string, string>): Parsed {
+  const inputs = parseJsonObject(Buffer.from(raw.get("inputs") ?? "{}"));
+  const members = { model: body.model, ...(body.stream === true ? { stream: true } : {}) };
+  const texts = Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)] as const);
+  return {
+    value: { ...(isJsonObject(inputs.value) ? inputs.value : {}), ...members },
+    raw: new Map([...inputs.raw, ...texts]),
   };
 }

@@ -1,5 +1,9 @@
 import type { ChatHouse } from "../calls/chat-house.ts";
+import type { RunHouse } from "../calls/runs/run-house.ts";
+import type { RunNews } from "../calls/runs/run-news.ts";
+import type { RunKeeper } from "../calls/runs/run-keeper.ts";
 import type { UsageReports } from "../calls/usage-report.ts";
+import type { Files } from "../files/files.ts";
 import type { Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Keys } from "../identity/keys.ts";
@@ -9,10 +13,20 @@ import { ledgerDoors } from "./admin-ledger.ts";
 import { balanceDoors } from "./balance.ts";
 import { chatCompletionsDoor } from "./chat-completions.ts";
 import type { Door } from "./door.ts";
+import { fileDoors } from "./files.ts";
 import { healthDoors } from "./health.ts";
+import { jobDoors } from "./jobs.ts";
 import { modelsDoors } from "./models.ts";
 import { openapiDoor } from "./openapi.ts";
+import { addressOf, runDoor } from "./runs.ts";
 import { usageDoors } from "./usage.ts";
+
+type RunDoorsHouse = {
+  readonly runs: RunHouse;
+  readonly keeper: RunKeeper;
+  readonly news: RunNews;
+  readonly files: Files;
+};
 
 export type DoorsHouse = {
   readonly chat: ChatHouse;
@@ -22,18 +36,33 @@ export type DoorsHouse = {
   readonly doorkeeper: Doorkeeper;
   readonly isReady: () => Promise<boolean>;
   readonly version: string;
+  readonly rooms: RunDoorsHouse;
+  /** The address under which customers reach us; undefined: as each request has it. */
+  readonly publicUrl: string | undefined;
 };
 
 /** Every public door. A route that is not in this list does not exist; who may come in is part of each entry. */
 export function allDoors(house: DoorsHouse): readonly Door[] {
   const { chat, accounts, keys, doorkeeper } = house;
   const { ledger, catalog, creditUsd } = chat;
+  const { runs, keeper, news, files } = house.rooms;
+  const runsHouse = { runs, keeper, news, chat, publicUrl: house.publicUrl };
   const doors: readonly Door[] = [
     chatCompletionsDoor(chat),
+    runDoor(runsHouse),
+    ...jobDoors(runsHouse),
+    ...fileDoors({
+      files,
+      doorkeeper,
+      clock: chat.clock,
+      stalledClientMs: chat.stalledClientMs,
+      publicUrlOf: (visit) => house.publicUrl ?? addressOf(visit),
+    }),
     ...modelsDoors({
       catalog,
       creditUsd,
       isServed: (offer, model, mode) => chat.lineTo(offer, model, mode) !== undefined,
+      isRunServed: (offer, mode) => runs.lineTo(offer, mode) !== undefined,
     }),
     ...balanceDoors({ ledger, creditUsd }),
     ...usageDoors({ usage: house.usage, creditUsd }),

@@ -1,6 +1,6 @@
 import type { Catalog, Found } from "../catalog/catalog.ts";
 import type { Mode } from "../core/caller.ts";
-import type { Alias, Model, Offer } from "../core/model.ts";
+import type { Alias, ChatModel, Model, Offer, RunModel, RunOffer } from "../core/model.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costOf } from "../core/price.ts";
 import type { Price, Rate } from "../core/price.ts";
@@ -11,7 +11,8 @@ export type ModelsHouse = {
   readonly catalog: Catalog;
   readonly creditUsd: string;
   /** Whether a call of this mode could be served now. */
-  readonly isServed: (offer: Offer, model: Model, mode: Mode) => boolean;
+  readonly isServed: (offer: Offer, model: ChatModel, mode: Mode) => boolean;
+  readonly isRunServed: (offer: RunOffer, mode: Mode) => boolean;
 };
 
 /** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
@@ -91,8 +92,7 @@ function countedTypes(models: readonly ShownModel[]): Record<string, number> {
 }
 
 function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
-  const [offer] = model.offers;
-  const price = offer?.price ?? model.retail ?? [];
+  const price = priceOf(model);
   const id = alias?.id ?? model.id;
   return {
     id,
@@ -105,17 +105,8 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
     display_name: model.name,
     description: model.description,
     ...aliasMembers(model, alias),
-    context_window: model.contextWindow,
-    max_output: model.maxOutput,
-    capabilities: {
-      streaming: true,
-      tools: model.capabilities.tools,
-      vision: model.capabilities.vision,
-      pdf: model.capabilities.pdf,
-      reasoning: model.capabilities.reasoning,
-      structured_output: model.capabilities.structuredOutput,
-    },
-    available: model.offers.some((one) => house.isServed(one, model, mode)),
+    ...(model.kind === "chat" ? chatMembers(model) : runMembers(model)),
+    available: isAvailable(model, house, mode),
     providers: model.offers.map((one) => one.provider.id),
     prices: price.map((rate) => shownRate(rate, house.creditUsd)),
     pricing: flatPricing(price),
@@ -126,6 +117,36 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
     },
     doc: model.doc ?? null,
   };
+}
+
+/** What it costs where it is served first. */
+function priceOf(model: Model): Price {
+  return model.offers[0]?.price ?? (model.kind === "run" ? model.retail : []);
+}
+
+function isAvailable(model: Model, house: ModelsHouse, mode: Mode): boolean {
+  return model.kind === "chat"
+    ? model.offers.some((offer) => house.isServed(offer, model, mode))
+    : model.offers.some((offer) => house.isRunServed(offer, mode));
+}
+
+function chatMembers(model: ChatModel) {
+  return {
+    context_window: model.contextWindow,
+    max_output: model.maxOutput,
+    capabilities: {
+      streaming: true,
+      tools: model.capabilities.tools,
+      vision: model.capabilities.vision,
+      pdf: model.capabilities.pdf,
+      reasoning: model.capabilities.reasoning,
+      structured_output: model.capabilities.structuredOutput,
+    },
+  };
+}
+
+function runMembers(model: RunModel) {
+  return { context_window: 0, max_output: 0, capabilities: { streaming: false }, input_schema: model.inputs };
 }
 
 function aliasMembers(model: Model, alias: Alias | undefined) {
@@ -169,11 +190,11 @@ function exampleOf({ model, alias }: Found) {
   const path = isChat ? "/v1/chat/completions" : "/v1/run";
   const body = isChat
     ? { model: name, messages: [{ role: "user", content: "Hello" }] }
-    : { model: name, inputs: {} };
+    : { model: name, inputs: model.example };
   return {
     request_doc: isChat
       ? "An OpenAI chat completion request; see /openapi.json."
-      : "See the model's documentation.",
+      : "`inputs` as in `input_schema`.",
     response_doc: isChat
       ? "An OpenAI chat.completion with _balance_warning and _remaining_credits."
       : "See the model's documentation.",

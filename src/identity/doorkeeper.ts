@@ -140,6 +140,7 @@ function callerFrom(row: Row): Caller {
     accountId: found.account_id,
     keyId: found.id,
     mode: found.mode,
+    plan: found.plan,
     limits: limitsOf(found.plan, found, account),
     models: found.models ?? undefined,
   };

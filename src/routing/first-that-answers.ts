@@ -1,7 +1,8 @@
-import type { Offer } from "../core/model.ts";
+import type { Offer as ChatOffer } from "../core/model.ts";
 import type { Problem } from "../core/problems.ts";
 import type { Health } from "./health.ts";
 import { offerKey, rank } from "./rank.ts";
+import type { AnyOffer } from "./rank.ts";
 
 /** One try of one offer. `answered` means the first byte is here: there is no way back to another offer. */
 export type Attempt<Answer> =
@@ -18,21 +19,21 @@ export type Attempt<Answer> =
       readonly retryAfterSeconds?: number | undefined;
     };
 
-export type Route<Answer> = {
+export type Route<Answer, Offer extends AnyOffer = ChatOffer> = {
   /** The offer that answered, or the last one that was tried. */
   readonly offer: Offer;
   readonly attempts: number;
   readonly outcome: { readonly answer: Answer } | { readonly problem: Problem };
 };
 
-type Trial<Answer> = (offer: Offer) => Promise<Attempt<Answer>>;
+type Trial<Answer, Offer> = (offer: Offer) => Promise<Attempt<Answer>>;
 
 /** Tries offers in their rank until one answers. Fallback ends here: the customer is charged for one answer only. */
-export async function firstThatAnswers<Answer>(
+export async function firstThatAnswers<Answer, Offer extends AnyOffer = ChatOffer>(
   offers: readonly [Offer, ...Offer[]],
   health: Health,
-  attempt: Trial<Answer>,
-): Promise<Route<Answer>> {
+  attempt: Trial<Answer, Offer>,
+): Promise<Route<Answer, Offer>> {
   let attempts = 0;
   let last: { readonly offer: Offer; readonly problem: Problem } | undefined;
   for (const offer of rank(offers, health)) {

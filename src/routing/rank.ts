@@ -1,8 +1,10 @@
-import type { Offer } from "../core/model.ts";
 import type { Health } from "./health.ts";
 
+/** What an offer is known by here: chats and runs alike. */
+export type AnyOffer = { readonly provider: { readonly id: string }; readonly upstreamModel: string };
+
 /** Names an offer in health and receipts: `openrouter/openai/gpt-4o-mini`. */
-export function offerKey(offer: Offer): string {
+export function offerKey(offer: AnyOffer): string {
   return `${offer.provider.id}/${offer.upstreamModel}`;
 }
 
@@ -10,7 +12,7 @@ export function offerKey(offer: Offer): string {
  * The offers to try, in order: the catalog's order, without those that rest. When all rest, the first alone: an outage
  * of every provider is asked about once per call, not once per offer.
  */
-export function rank(offers: readonly Offer[], health: Health): readonly Offer[] {
+export function rank<Offer extends AnyOffer>(offers: readonly Offer[], health: Health): readonly Offer[] {
   const rested = offers.filter((offer) => !health.resting(offerKey(offer)));
   return rested.length > 0 ? rested : offers.slice(0, 1);
 }

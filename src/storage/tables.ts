@@ -30,8 +30,12 @@ export type Tables = {
     scope: string;
     key: string;
     body_hash: Buffer;
+    call_id: string;
+    request_id: string | null;
+    node_id: string | null;
     status: number | null;
-    body: string | null;
+    headers: Json | null;
+    body: Buffer | null;
     created_at: Generated<Date>;
   };
   books: {
@@ -96,6 +100,7 @@ export type Tables = {
     account_id: string;
     key_id: string;
     mode: "live" | "test";
+    plan: "free" | "starter" | "pro";
     model: string;
     model_id: string;
     category: string;
@@ -155,5 +160,12 @@ export type Tables = {
     last_fault: string | null;
     created_at: Generated<Date>;
     delivered_at: Date | null;
+    first_tried_at: Date | null;
+  };
+  replaced_webhook_secrets: {
+    account_id: string;
+    mode: "live" | "test";
+    generation: number;
+    replaced_at: Date;
   };
 };

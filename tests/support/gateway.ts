@@ -24,6 +24,8 @@ export type GatewayOptions = {
   readonly moreProviders?: Readonly<Record<string, string>>;
   /** More chat models of p1, id → the price of its offer; they take and give up to 100 million tokens. */
   readonly moreModels?: Readonly<Record<string, readonly TestRate[]>>;
+  /** More files of the catalog, path within it → facts. */
+  readonly moreFiles?: Readonly<Record<string, unknown>>;
 };
 
 export type TestRate = { readonly meter: string; readonly per: number; readonly usd: string };
@@ -71,6 +73,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const catalog = join(directory, "catalog");
   writeCatalog(catalog, options.moreProviders ?? {});
   writeMoreModels(catalog, options.moreModels ?? {});
+  for (const [path, facts] of Object.entries(options.moreFiles ?? {}))
+    writeFileSync(join(catalog, path), JSON.stringify(facts));
   const child = spawn(process.execPath, ["src/main.ts", "serve", "--quiet"], {
     cwd: join(import.meta.dirname, "..", ".."),
     stdio: ["ignore", "pipe", "pipe"],

@@ -11,6 +11,8 @@ create table runs (
   account_id text collate "C" not null,
   key_id text collate "C" not null,
   mode text not null check (mode in ('live', 'test')),
+  -- How large its files may be, and how long they are kept.
+  plan text not null,
   -- As asked, as found, and `provider/upstream model` of the offer that has it.
   model text not null,
   model_id text not null,
@@ -42,7 +44,8 @@ create table runs (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   ended_at timestamptz,
-  check ((state = 'over') = (ending is not null))
+  -- Known from settling on.
+  check (ending is not null or state not in ('settling', 'over'))
 );
 create index runs_by_account on runs (account_id, mode, created_at desc, id);
 create index runs_open on runs (lease_until) where state <> 'over';

@@ -1,0 +1,63 @@
+import { Problem } from "../../core/problems.ts";
+import { offerKey } from "../../routing/rank.ts";
+import { askProvider } from "./ask-provider.ts";
+import { contextOf, isMemory, servedOffers } from "./driven-run.ts";
+import type { DrivenRun } from "./driven-run.ts";
+import type { RunHouse } from "./run-house.ts";
+import type { RunKeeper } from "./run-keeper.ts";
+import type { RunRow } from "./run-store.ts";
+import { decide, settle } from "./settle-run.ts";
+
+const cancelTimeoutMs = 10_000;
+
+/**
+ * Calls a run off that waits at its provider: nothing is charged. One that is over stays as it ended; one that is being
+ * submitted or settled cannot be called off any more.
+ */
+export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper): Promise<RunRow> {
+  if (row.state === "over") return row;
+  const taken = await keeper.takeOver(row.id, ["waiting", "fetching"]);
+  if (taken === undefined) {
+    const now = await house.store.read(row.id);
+    if (now?.state === "over") return now;
+    throw new Problem("conflict", { message: "This run cannot be called off at this moment." });
+  }
+  const run = withoutDriver(taken, house);
+  await callOff(run, house);
+  const problem = new Problem("run_failed", { message: "The run was canceled." });
+  await decide(run, house, { problem, ending: "canceled" });
+  const decided = await house.store.read(row.id);
+  if (decided?.state === "settling") return (await settle(decided, house)).row;
+  return decided ?? row;
+}
+
+function withoutDriver(row: RunRow, house: RunHouse): DrivenRun {
+  const found = house.catalog.find(row.model_id);
+  if (found?.model.kind !== "run")
+    throw new Problem("conflict", { message: "The model of this run is gone." });
+  const { model } = found;
+  return {
+    row,
+    model,
+    offers: servedOffers(model, row.mode, house),
+    mayFallBack: false,
+    stopped: AbortSignal.timeout(cancelTimeoutMs),
+    wait: () => Promise.resolve(),
+  };
+}
+
+/** The provider is asked to stop, where it can; that it does not answer changes nothing for the customer. */
+async function callOff(run: DrivenRun, house: RunHouse): Promise<void> {
+  const offer = run.offers.find((one) => offerKey(one) === run.row.offer);
+  if (offer === undefined || !("wire" in offer.line)) return;
+  const { memory } = run.row;
+  if (!isMemory(memory)) return;
+  const { line } = offer;
+  const ask = line.wire.cancel(contextOf(run, line, house), memory);
+  if (ask === undefined) return;
+  try {
+    await askProvider(line, ask, { ...house, signal: run.stopped });
+  } catch (error) {
+    house.log.warn({ run_id: run.row.id, err: error }, "a canceled run's provider could not be told");
+  }
+}

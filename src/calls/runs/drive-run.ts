@@ -1,0 +1,93 @@
+/**
+ * The whole story of a run once its credits are held: ask the offers → wait while the provider works → fetch the result
+ * → store its files → settle, durably → over. Every step is written down before it is acted on, so that another process
+ * can go on from the last one. A submission is never repeated on a guess.
+ */
+import { Problem } from "../../core/problems.ts";
+import type { RunStep } from "../../providers/declared/run-wire.ts";
+import { offerKey } from "../../routing/rank.ts";
+import { contextOf, holdOf, isMemory } from "./driven-run.ts";
+import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import { followRun, stateOf } from "./follow-run.ts";
+import type { RunHouse } from "./run-house.ts";
+import { unknownOutcome } from "./run-problems.ts";
+import { decide, settle } from "./settle-run.ts";
+import type { Failure, Result } from "./settle-run.ts";
+import { storeOutput } from "./store-output.ts";
+import { submitRun } from "./submit-run.ts";
+
+type Done = Extract<RunStep, { state: "done" }>;
+type Asking = Extract<RunStep, { state: "ask" }>;
+type Outcome = Result | Failure | "lost";
+
+/** Resolves when the run is over or no longer ours. */
+export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
+  if (run.row.state !== "settling") {
+    const outcome = await outcomeOf(run, house).catch((error: unknown): Outcome => failed(run, house, error));
+    if (outcome === "lost" || run.stopped.aborted) return;
+    if (!(await decide(run, house, outcome))) return;
+  }
+  const decided = await house.store.read(run.row.id);
+  if (decided?.state === "settling") await settle(decided, house);
+}
+
+function failed(run: DrivenRun, house: RunHouse, error: unknown): Outcome {
+  if (run.stopped.aborted) return "lost";
+  house.log.error({ run_id: run.row.id, err: error }, "a run failed");
+  return { problem: error instanceof Problem ? error : new Problem("internal_error", { cause: error }) };
+}
+
+function outcomeOf(run: DrivenRun, house: RunHouse): Promise<Outcome> {
+  return run.row.memory === null && run.row.claim === 1n ? begin(run, house) : goOn(run, house);
+}
+
+async function begin(run: DrivenRun, house: RunHouse): Promise<Outcome> {
+  const { offer, attempts, outcome } = await submitRun(run, house);
+  if ("problem" in outcome) {
+    house.log.warn(
+      { run_id: run.row.id, code: outcome.problem.code, cause: outcome.problem.cause },
+      "a run was not taken",
+    );
+    return { problem: outcome.problem, attempts };
+  }
+  const step = outcome.answer;
+  if (step.state === "done") return finished(run, house, { offer, step, attempts });
+  const isOurs = await house.store.change(
+    holdOf(run),
+    { state: stateOf(step.memory), offer: offerKey(offer), memory: step.memory, attempts },
+    { kind: "accepted", data: {} },
+  );
+  return isOurs ? follow(run, house, { offer, step, attempts }) : "lost";
+}
+
+/** After a process died: what it had sent is not sent again. */
+async function goOn(run: DrivenRun, house: RunHouse): Promise<Outcome> {
+  const { row } = run;
+  if (row.state === "submitting") return { problem: unknownOutcome("the process died while it submitted") };
+  const offer = run.offers.find((one) => offerKey(one) === row.offer);
+  const { memory } = row;
+  if (offer === undefined || !("wire" in offer.line) || !isMemory(memory))
+    return { problem: unknownOutcome("the offer that has this run is gone") };
+  const ask = offer.line.wire.again(contextOf(run, offer.line, house), memory);
+  if (ask === undefined) return { problem: unknownOutcome("nothing to go on from") };
+  const step: Asking = { state: "ask", ask, memory, afterMs: 0, progress: row.progress ?? undefined };
+  return follow(run, house, { offer, step, attempts: row.attempts });
+}
+
+type Taken<Step> = { readonly offer: ServedOffer; readonly step: Step; readonly attempts: number };
+
+async function follow(run: DrivenRun, house: RunHouse, taken: Taken<Asking>): Promise<Outcome> {
+  const { offer, step, attempts } = taken;
+  if (!("wire" in offer.line)) throw new Error("an engine has nothing to ask again");
+  const followed = await followRun(run, house, { line: offer.line, step });
+  if (followed === "lost") return "lost";
+  if ("problem" in followed) return { problem: followed.problem, attempts };
+  return finished(run, house, { offer, step: followed.done, attempts });
+}
+
+async function finished(run: DrivenRun, house: RunHouse, taken: Taken<Done>): Promise<Outcome> {
+  const { offer, step, attempts } = taken;
+  const output = await storeOutput(run, house, { output: step.output, offer });
+  const { usage, estimated, isEmpty } = step;
+  return { offer, output, usage, estimated, isEmpty, attempts };
+}

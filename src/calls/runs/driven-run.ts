@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { JsonObject } from "../../core/json-object.ts";
+import { isJsonObject } from "../../core/json-object.ts";
+import type { RunModel, RunOffer } from "../../core/model.ts";
+import type { Price } from "../../core/price.ts";
+import { meters } from "../../core/usage.ts";
+import type { RunContext, RunMemory } from "../../providers/declared/run-wire.ts";
+import { offerKey } from "../../routing/rank.ts";
+import type { RunHouse, RunLine } from "./run-house.ts";
+import type { Hold, RunRow } from "./run-store.ts";
+
+/** An offer that can be asked now, and what does its work. */
+export type ServedOffer = RunOffer & { readonly line: RunLine };
+
+/** A run in the hands of this process. */
+export type DrivenRun = {
+  readonly row: RunRow;
+  readonly model: RunModel;
+  readonly offers: readonly ServedOffer[];
+  /** False: the customer wants this offer or none. */
+  readonly mayFallBack: boolean;
+  /** Aborted when the run is canceled, taken over, or this process stops. */
+  readonly stopped: AbortSignal;
+  /** Resolves after the time, or earlier when somebody knows that there is news. */
+  readonly wait: (ms: number) => Promise<void>;
+};
+
+export function holdOf({ row }: DrivenRun): Hold {
+  return { id: row.id, claim: row.claim };
+}
+
+export function inputsOf({ row }: DrivenRun): JsonObject {
+  return isJsonObject(row.inputs) ? row.inputs : {};
+}
+
+/** What the offer's translator is told. */
+export function contextOf(run: DrivenRun, line: RunLine, house: RunHouse): RunContext {
+  // The sandbox has no need to call.
+  const webhookUrl = run.row.mode === "live" ? house.newsUrlOf(run.row.id) : undefined;
+  return {
+    inputs: inputsOf(run),
+    env: "env" in line ? line.env : {},
+    run: { id: run.row.id, webhookUrl },
+  };
+}
+
+const frozenPrices = z.record(
+  z.string(),
+  z.array(z.object({ meter: z.enum(meters), per: z.number(), usd: z.string() })),
+);
+
+/** The offer's rates as they were when the credits were held. */
+export function frozenPrice(run: DrivenRun, offer: RunOffer): Price {
+  return frozenPrices.parse(run.row.price)[offerKey(offer)] ?? offer.price;
+}
+
+/** The offers of a model that can be asked in this mode, in the catalog's order. */
+export function servedOffers(model: RunModel, mode: RunRow["mode"], house: RunHouse): ServedOffer[] {
+  return model.offers.flatMap((offer) => {
+    const line = house.lineTo(offer, mode);
+    return line === undefined ? [] : [{ ...offer, line }];
+  });
+}
+
+/** What the answers said so far, as we wrote it ourselves. */
+export function isMemory(value: unknown): value is RunMemory {
+  return typeof value === "object" && value !== null && "phase" in value;
+}

@@ -1,0 +1,53 @@
+import type { Catalog } from "../../catalog/catalog.ts";
+import type { Mode } from "../../core/caller.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import type { RunOffer } from "../../core/model.ts";
+import type { Egress } from "../../egress/egress.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { Files } from "../../files/files.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Limiter } from "../../limits/limits.ts";
+import type { RunWire } from "../../providers/declared/run-wire.ts";
+import type { Connection, Upstream } from "../../providers/upstream.ts";
+import type { Health } from "../../routing/health.ts";
+import type { OpenCalls } from "../open-calls.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** An offer joined to what does its work: a provider's endpoint with its address, or an engine of ours. */
+export type RunLine =
+  | {
+      readonly wire: RunWire;
+      readonly connection: Connection;
+      readonly trustedHosts: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      /** Asking twice does no harm. */
+      readonly isRepeatable: boolean;
+      /** Below this the provider is asked at its own pace, above it once a minute. */
+      readonly patienceMs: number;
+    }
+  | { readonly engine: Engine };
+
+/** The parts that a run needs, made once by the composition root. */
+export type RunHouse = {
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly limiter: Limiter;
+  readonly store: RunStore;
+  readonly health: Readonly<Record<Mode, Health>>;
+  readonly upstream: Upstream;
+  readonly egress: Egress;
+  readonly files: Files;
+  readonly openCalls: OpenCalls;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly creditUsd: string;
+  /** Where a provider can call when a run is done; undefined when nobody outside can reach us. */
+  newsUrlOf(runId: string): string | undefined;
+  /** How long an answer is waited for before it becomes a job, unless the request says otherwise. */
+  readonly waitMs: number;
+  /** Undefined when the provider is not configured. Test mode always goes to the sandbox, live mode never. */
+  lineTo(offer: RunOffer, mode: Mode): RunLine | undefined;
+  /** What would make the offer work: a variable to set, a program to install. */
+  remedyFor(offer: RunOffer): string;
+};

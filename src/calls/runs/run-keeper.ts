@@ -1,0 +1,144 @@
+import type { RunModel } from "../../core/model.ts";
+import { driveRun } from "./drive-run.ts";
+import { servedOffers } from "./driven-run.ts";
+import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import type { RunHouse } from "./run-house.ts";
+import { leaseMs } from "./run-store.ts";
+import type { RunRow, RunState } from "./run-store.ts";
+
+const renewEveryMs = leaseMs / 3;
+const lookEveryMs = 2_000;
+const mostClaimed = 50;
+
+type Kept = {
+  readonly run: DrivenRun;
+  readonly stop: AbortController;
+  readonly over: Promise<void>;
+  wake: () => void;
+};
+
+export type Start = {
+  readonly row: RunRow;
+  readonly offers: readonly ServedOffer[];
+  readonly mayFallBack: boolean;
+  readonly model: RunModel;
+};
+
+/**
+ * Drives the runs of this process, keeps their leases, and takes over those whose process died. A run lasts longer than
+ * any request: whoever waits for it asks here.
+ */
+export class RunKeeper {
+  readonly #house: RunHouse;
+  readonly #kept = new Map<string, Kept>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #isStopping = false;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(house: RunHouse) {
+    this.#house = house;
+  }
+
+  /** Begins to look for runs that nobody drives. `deadNodes`: processes known to be dead; undefined: all others. */
+  async start(deadNodes: readonly string[] | undefined): Promise<void> {
+    await this.#house.store.abandon(deadNodes);
+    await this.#look();
+    this.#timers.push(
+      setInterval(() => this.#renew(), renewEveryMs).unref(),
+      setInterval(() => {
+        this.#looking = this.#look();
+      }, lookEveryMs).unref(),
+    );
+  }
+
+  /** Resolves when the run is over, or no longer driven here. */
+  drive(start: Start): Promise<void> {
+    const stop = new AbortController();
+    let wake: () => void = () => undefined;
+    const wait = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (stop.signal.aborted) wake();
+      });
+    const run: DrivenRun = { ...start, stopped: stop.signal, wait };
+    const over = driveRun(run, this.#house)
+      .catch((error: unknown) => {
+        // The lease runs out, and somebody goes on from what was written down last.
+        this.#house.log.error({ run_id: start.row.id, err: error }, "a run could not be driven on");
+      })
+      .finally(() => this.#kept.delete(start.row.id));
+    this.#kept.set(start.row.id, { run, stop, over, wake: () => wake() });
+    return over;
+  }
+
+  /** Resolves when the run is over or no longer driven here; at once when it never was. */
+  async whenOver(id: string): Promise<void> {
+    await this.#kept.get(id)?.over;
+  }
+
+  /** Takes the run from whoever drives it, and ends that driving here. */
+  async takeOver(id: string, states: readonly RunState[]): Promise<RunRow | undefined> {
+    const row = await this.#house.store.takeOver(id, states);
+    if (row !== undefined) this.#end(id);
+    return row;
+  }
+
+  /** Somebody knows that there is news of a run: it is asked about now, here. */
+  async hurry(id: string): Promise<void> {
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) {
+      kept.wake();
+      return;
+    }
+    const row = await this.#house.store.takeOver(id, ["waiting"]);
+    if (row !== undefined) this.#resume(row);
+  }
+
+  /** Gives the runs back: another process, or the next start, goes on. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#looking;
+    const holds = [...this.#kept.values()].map(({ run }) => ({ id: run.row.id, claim: run.row.claim }));
+    const overs = [...this.#kept.values()].map(({ over }) => over);
+    for (const { id } of holds) this.#end(id);
+    await Promise.all(overs);
+    await this.#house.store.letGo(holds);
+  }
+
+  #end(id: string): void {
+    const kept = this.#kept.get(id);
+    kept?.stop.abort();
+    kept?.wake();
+  }
+
+  #renew(): void {
+    const holds = [...this.#kept.values()].map(({ run }) => ({ id: run.row.id, claim: run.row.claim }));
+    this.#house.store.renew(holds).catch((error: unknown) => {
+      this.#house.log.warn({ err: error }, "the leases of runs could not be renewed");
+    });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isStopping) return;
+    try {
+      for (const row of await this.#house.store.claimAbandoned(mostClaimed)) this.#resume(row);
+    } catch (error) {
+      this.#house.log.warn({ err: error }, "abandoned runs could not be looked for");
+    }
+  }
+
+  #resume(row: RunRow): void {
+    const found = this.#house.catalog.find(row.model_id);
+    if (found?.model.kind !== "run") {
+      this.#house.log.error({ run_id: row.id, model: row.model_id }, "the model of a run is gone");
+      return;
+    }
+    const { model } = found;
+    void this.drive({ row, model, offers: servedOffers(model, row.mode, this.#house), mayFallBack: false });
+  }
+}

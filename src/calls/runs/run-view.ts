@@ -1,0 +1,95 @@
+import { creditsAsJsonNumber, microPerCredit } from "../../core/credits.ts";
+import type { Credits } from "../../core/credits.ts";
+import { isJsonObject } from "../../core/json-object.ts";
+import { costInUsd } from "../../core/price.ts";
+import type { RunRow } from "./run-store.ts";
+import { shapeOutput } from "./shape-output.ts";
+
+/** Below this the answer warns that the balance runs out. */
+const warningBelow = 10n * microPerCredit;
+
+export type RunStatus = "queued" | "running" | "completed" | "failed" | "canceled";
+
+/** How far a run is, in the words that clients know. Answers never go backwards. */
+export function statusOf({ state, ending, memory }: RunRow): RunStatus {
+  if (state !== "over") return state === "submitting" && memory === null ? "queued" : "running";
+  if (ending === "canceled") return "canceled";
+  return ending === "failed" ? "failed" : "completed";
+}
+
+/** The result with what it used and cost, as every answer and message shows it. */
+export function shownRun(row: RunRow): Record<string, unknown> {
+  return {
+    ...resultOf(row),
+    id: row.id,
+    object: "run",
+    model: row.model,
+    status: statusOf(row),
+    ...(row.ending === "empty" ? { is_empty: true } : {}),
+    usage: row.usage ?? {},
+    ...(row.estimated ? { usage_estimated: true } : {}),
+    _call_cost_usd: Number(costInUsd(row.cost ?? 0n, row.credit_usd)),
+  };
+}
+
+export function balanceMembers(available: Credits): Record<string, unknown> {
+  return {
+    _balance_warning: available < warningBelow,
+    _remaining_credits: Number(creditsAsJsonNumber(available)),
+  };
+}
+
+/** A run that is asked for by its id: the job's members, and in `result` what a synchronous answer would have been. */
+export function shownJob(row: RunRow): Record<string, unknown> {
+  const problem = problemOf(row);
+  return {
+    id: row.id,
+    object: "run",
+    job_id: row.id,
+    model: row.model,
+    status: statusOf(row),
+    poll_url: pollUrl(row),
+    ...(row.progress === null ? {} : { progress: row.progress }),
+    created_at: row.created_at.toISOString(),
+    completed_at: row.ended_at?.toISOString() ?? null,
+    ...(row.state === "over" && problem === undefined ? { result: shownRun(row) } : {}),
+    ...(problem === undefined ? {} : { error: problem.message, error_code: problem.code }),
+  };
+}
+
+/** 202: it goes on without the request. */
+export function acceptedJob(row: RunRow): Record<string, unknown> {
+  return {
+    id: row.id,
+    object: "run",
+    status: row.state === "over" ? statusOf(row) : "accepted",
+    job_id: row.id,
+    poll_url: pollUrl(row),
+    model: row.model,
+  };
+}
+
+/** What is sent to the customer's own server when the run is over. */
+export function finishedMessage(row: RunRow): string {
+  const status = statusOf(row);
+  return JSON.stringify({
+    type: `run.${status}`,
+    timestamp: (row.ended_at ?? row.updated_at).toISOString(),
+    data: shownJob(row),
+  });
+}
+
+function pollUrl(row: RunRow): string {
+  return `${row.public_url}/v1/job/${row.id}`;
+}
+
+function resultOf(row: RunRow): Record<string, unknown> {
+  return isJsonObject(row.output) ? shapeOutput(row.category, row.output) : {};
+}
+
+export function problemOf({
+  problem,
+}: RunRow): { readonly code: string; readonly message: string } | undefined {
+  if (!isJsonObject(problem)) return undefined;
+  return { code: String(problem["code"]), message: String(problem["message"]) };
+}

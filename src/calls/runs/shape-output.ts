@@ -1,0 +1,30 @@
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+
+/**
+ * Where the known clients look for a result, beside where the model's own documentation has it: media as addresses in
+ * `image_url`, `video_url`, `audio_url`. A model's output has `images`, `videos` or `audio` with `url`s; everything else is
+ * shown as it is.
+ */
+export function shapeOutput(category: string, output: JsonObject): JsonObject {
+  const images = addressesIn(output["images"]);
+  if (images.length > 0) {
+    const data = images.map((url) => ({ url }));
+    return { image_url: images[0], data, generated_images: images, ...output };
+  }
+  const videos = addressesIn(output["videos"] ?? output["video"]);
+  const [video] = videos;
+  if (video !== undefined && category === "video")
+    return { video_url: video, ...output, videos: videos, generatedSamples: [{ video: { uri: video } }] };
+  const [audio] = addressesIn(output["audio"]);
+  if (audio !== undefined) return { audio_url: audio, ...output };
+  return output;
+}
+
+function addressesIn(value: unknown): readonly string[] {
+  const items = Array.isArray(value) ? value : [value];
+  return items.flatMap((item: unknown) => {
+    if (typeof item === "string" && item.startsWith("http")) return [item];
+    return isJsonObject(item) && typeof item["url"] === "string" ? [item["url"]] : [];
+  });
+}

@@ -1,0 +1,103 @@
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+import { Problem } from "../../core/problems.ts";
+import { fileLimits } from "../../files/file-limits.ts";
+import { FileTooLarge } from "../../files/file-store.ts";
+import { follow } from "../../providers/trusted-addresses.ts";
+import { openBody } from "../../providers/open-body.ts";
+import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import type { RunHouse } from "./run-house.ts";
+
+const fetchTimeoutMs = 900_000;
+const tries = 3;
+const pauseMs = 500;
+const tooLarge = "The result is larger than this plan's files may be. Nothing was charged.";
+
+/** The output with every file stored here and shown as an address of ours. Throws when one cannot be had. */
+export async function storeOutput(
+  run: DrivenRun,
+  house: RunHouse,
+  { output, offer }: { readonly output: JsonObject; readonly offer: ServedOffer },
+): Promise<JsonObject> {
+  const stored = new Map<string, string>();
+  const visit = async (value: unknown): Promise<unknown> => {
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      for (const item of value) items.push(await visit(item));
+      return items;
+    }
+    if (!isJsonObject(value)) return value;
+    const mark = value["$file"];
+    if (isJsonObject(mark)) return addressOf(mark);
+    const members: [string, unknown][] = [];
+    for (const [member, inner] of Object.entries(value)) members.push([member, await visit(inner)]);
+    return Object.fromEntries(members);
+  };
+  /** The same file in two places is stored once. */
+  const addressOf = async (mark: JsonObject): Promise<string> => {
+    const key = JSON.stringify(mark);
+    const known = stored.get(key);
+    if (known !== undefined) return known;
+    const url = await storeFile(run, house, { mark, offer });
+    stored.set(key, url);
+    return url;
+  };
+  const result = await visit(output);
+  return isJsonObject(result) ? result : {};
+}
+
+type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
+
+async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await storeOnce(run, house, marked);
+    } catch (error) {
+      if (error instanceof FileTooLarge) throw new Problem("run_failed", { message: tooLarge, cause: error });
+      if (error instanceof Problem || attempt === tries || run.stopped.aborted) throw error;
+      await run.wait(pauseMs * attempt);
+    }
+  }
+}
+
+async function storeOnce(run: DrivenRun, house: RunHouse, { mark, offer }: Marked): Promise<string> {
+  const { row } = run;
+  const { body, hint } = await bodyOf(run, house, { mark, offer });
+  const file = await house.files.store({
+    accountId: row.account_id,
+    mode: row.mode,
+    limits: fileLimits[row.plan],
+    runId: row.id,
+    ...(typeof mark["name"] === "string" ? { name: mark["name"] } : {}),
+    ...(hint === undefined ? {} : { hint }),
+    body,
+  });
+  return house.files.urlOf(file, row.public_url);
+}
+
+type Body = { readonly body: AsyncIterable<Buffer>; readonly hint: string | undefined };
+
+async function bodyOf(run: DrivenRun, house: RunHouse, { mark, offer }: Marked): Promise<Body> {
+  const { base64, mime, url } = mark;
+  if (typeof base64 === "string") {
+    const bytes = Buffer.from(base64, "base64");
+    return { body: once(bytes), hint: typeof mime === "string" ? mime : undefined };
+  }
+  if (typeof url !== "string")
+    throw new Problem("upstream_invalid_response", { cause: "a file without address" });
+  const { line } = offer;
+  const followed = "connection" in line ? follow(line.connection, line.trustedHosts, url) : undefined;
+  const request = { url, maxBytes: Infinity, timeoutMs: fetchTimeoutMs, signal: run.stopped };
+  const answer =
+    followed === undefined
+      ? await house.egress.stream(request)
+      : await openBody(house.upstream, followed, run.stopped);
+  if (answer.status < 200 || answer.status > 299)
+    throw new Error(`the result's address answers ${answer.status}`);
+  const hint = answer.headers["content-type"];
+  return { body: answer.body, hint: typeof hint === "string" ? hint : undefined };
+}
+
+async function* once(bytes: Buffer): AsyncIterable<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,94 @@
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+import { Problem } from "../../core/problems.ts";
+import type { EngineResult } from "../../engines/engine.ts";
+import type { RunStep } from "../../providers/declared/run-wire.ts";
+import { GatheringFailed } from "../../providers/gather.ts";
+import { firstThatAnswers } from "../../routing/first-that-answers.ts";
+import type { Attempt, Route } from "../../routing/first-that-answers.ts";
+import { askProvider } from "./ask-provider.ts";
+import type { ProviderLine } from "./ask-provider.ts";
+import { contextOf, inputsOf } from "./driven-run.ts";
+import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import { fileReaderOf } from "./read-files.ts";
+import type { RunHouse } from "./run-house.ts";
+import { brokenSubmission, refusedSubmission } from "./run-problems.ts";
+
+/** The first answer, as far as it is not a refusal. */
+export type Submitted = Exclude<RunStep, { state: "failed" }>;
+
+/** Asks the offers in order until one takes the work. */
+export function submitRun(run: DrivenRun, house: RunHouse): Promise<Route<Submitted, ServedOffer>> {
+  const [first, ...rest] = run.offers;
+  if (first === undefined) throw new Problem("internal_error", { cause: "a run without an offer" });
+  return firstThatAnswers<Submitted, ServedOffer>([first, ...rest], house.health[run.row.mode], (offer) =>
+    "engine" in offer.line
+      ? byEngine(run, house, offer)
+      : byProvider(run, house, { offer, line: offer.line }),
+  );
+}
+
+async function byProvider(
+  run: DrivenRun,
+  house: RunHouse,
+  { line }: { readonly offer: ServedOffer; readonly line: ProviderLine },
+): Promise<Attempt<Submitted>> {
+  const leeway = { isRepeatable: line.isRepeatable, mayFallBack: run.mayFallBack };
+  const context = contextOf(run, line, house);
+  try {
+    const { ask, memory } = line.wire.begin(context);
+    const answer = await askProvider(line, ask, { ...house, signal: run.stopped });
+    const step = line.wire.read(context, memory, answer);
+    if (step.state === "failed") return refusedSubmission(step.fault, leeway);
+    return { state: "answered", answer: step };
+  } catch (error) {
+    if (error instanceof GatheringFailed) return brokenSubmission(error.failure, leeway);
+    return ended(error);
+  }
+}
+
+async function byEngine(run: DrivenRun, house: RunHouse, { line }: ServedOffer): Promise<Attempt<Submitted>> {
+  if (!("engine" in line)) return ended(new Error("not an engine"));
+  try {
+    const result = await line.engine.run({
+      inputs: inputsOf(run),
+      signal: run.stopped,
+      fetchFile: fileReaderOf(run.row, house),
+    });
+    return { state: "answered", answer: stepOf(result) };
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+/** An engine's files lie in memory: they are stored like those that a provider sends. */
+function stepOf({ output, files, usage, isEmpty }: EngineResult): Submitted {
+  const marked = withFiles(output, (index) => {
+    const file = files[index];
+    if (file === undefined) return null;
+    const name = file.name === undefined ? {} : { name: file.name };
+    return { $file: { base64: file.bytes.toString("base64"), mime: file.contentType, ...name } };
+  });
+  return {
+    state: "done",
+    output: isJsonObject(marked) ? marked : {},
+    usage,
+    estimated: false,
+    isEmpty: isEmpty === true,
+  };
+}
+
+function withFiles(value: unknown, fileAt: (index: number) => JsonObject | null): unknown {
+  if (Array.isArray(value)) return value.map((item) => withFiles(item, fileAt));
+  if (!isJsonObject(value)) return value;
+  const index = value["$file"];
+  if (typeof index === "number") return fileAt(index);
+  return Object.fromEntries(
+    Object.entries(value).map(([member, inner]) => [member, withFiles(inner, fileAt)]),
+  );
+}
+
+function ended(error: unknown): Attempt<never> {
+  const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+  return { state: "failed", problem, tryNext: false, tryAgain: false, unhealthy: false };
+}

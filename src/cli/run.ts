@@ -1,0 +1,152 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Command } from "commander";
+import type { Client } from "../client/client.ts";
+import type { JobAnswer, RunAnswer } from "../client/run-client.ts";
+import type { Desk } from "./desk.ts";
+import { exitCodes, WrongUse } from "./exit.ts";
+import { collected } from "./option-values.ts";
+import { readableCredits } from "./readable.ts";
+import { harmless } from "./terminal-text.ts";
+
+type RunOptions = {
+  readonly input?: string;
+  readonly file?: readonly string[];
+  readonly output?: string;
+  readonly async?: boolean;
+  readonly webhook?: string;
+};
+
+const firstWaitMs = 300;
+const longestWaitMs = 3_000;
+
+/** `skillboss run`: any model that is not a chat, waited for; a file of the result is saved where wanted. */
+export function addRun(program: Command, desk: Desk): void {
+  program
+    .command("run")
+    .argument("<model>", "which model, see skillboss models")
+    .argument("[inputs...]", "name=value, one for each input")
+    .description("run a model: images, video, speech, scraping, search, e-mail… (API key)")
+    .option("--input <json>", "all inputs as one JSON object")
+    .option(
+      "--file <name=path>",
+      "an input that is a file's content, as base64; may be given again",
+      collected,
+    )
+    .option("-o, --output <path>", "save the result's file there")
+    .option("--async", "print the job and do not wait for it")
+    .option("--webhook <url>", "tell this address when the run is over")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  skillboss run flux-1.1-pro prompt="A sunset over mountains" -o sunset.jpg\n' +
+        "  skillboss run local/scrape url=https://example.com\n" +
+        "  skillboss run whisper-1 --file audio_data=talk.mp3",
+    )
+    .action(async (model: string, words: readonly string[], options: RunOptions) => {
+      const client = desk.customer();
+      const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
+      const begun = await client.runs.begin({ model, inputs, webhook: options.webhook });
+      if (options.async === true) return desk.show(begun, (job) => `${job.job_id} ${job.status}\n`);
+      await finish(desk, await waitedFor(client, begun, desk), options.output);
+    });
+}
+
+async function waitedFor(client: Client, begun: JobAnswer, desk: Desk): Promise<JobAnswer> {
+  let job = begun;
+  let waitMs = firstWaitMs;
+  let told = 0;
+  while (job.status === "queued" || job.status === "running") {
+    await pause(waitMs);
+    waitMs = Math.min(waitMs * 1.5, longestWaitMs);
+    job = await client.runs.read(job.job_id);
+    const percent = Math.floor((job.progress ?? 0) * 100);
+    if (percent >= told + 10 && !desk.isJson) await desk.note(`${percent} %\n`);
+    told = Math.max(told, percent);
+  }
+  return job;
+}
+
+async function finish(desk: Desk, job: JobAnswer, output: string | undefined): Promise<void> {
+  if (job.result === undefined) {
+    desk.exitCode = exitCodes.failed;
+    if (desk.isJson) return desk.show(job, () => "");
+    return desk.note(`skillboss: ${job.error ?? `the run is ${job.status}`} (${job.job_id})\n`);
+  }
+  const { result } = job;
+  if (output !== undefined) await writeFile(output, await desk.customer().runs.download(fileUrlIn(result)));
+  await desk.show(result, (shown) => resultText(shown, output));
+  if (!desk.isJson) await desk.note(costText(result));
+}
+
+function fileUrlIn(result: RunAnswer): string {
+  const url = [result["image_url"], result["video_url"], result["audio_url"]].find(
+    (one) => typeof one === "string",
+  );
+  if (typeof url !== "string") throw new WrongUse("This result has no file to save: leave --output out.");
+  return url;
+}
+
+const ownMembers = new Set(["id", "object", "model", "status", "usage", "usage_estimated"]);
+
+/** A text as it is; a file by its address; all else as JSON. */
+function resultText(result: RunAnswer, output: string | undefined): string {
+  if (output !== undefined) return `Saved ${output}\n`;
+  for (const member of ["image_url", "video_url", "audio_url", "markdown", "text", "content"]) {
+    const value = result[member];
+    if (typeof value === "string") return `${harmless(value)}\n`;
+  }
+  const members = Object.entries(result).filter(([name]) => !ownMembers.has(name) && !name.startsWith("_"));
+  return `${JSON.stringify(Object.fromEntries(members), null, 2)}\n`;
+}
+
+function costText(result: RunAnswer): string {
+  const usage = Object.entries(result.usage ?? {}).map(([meter, quantity]) => `${quantity} ${meter}`);
+  const cost = result._call_cost_usd === undefined ? "" : ` $${result._call_cost_usd}`;
+  const left = result._remaining_credits;
+  const rest = left === undefined ? "" : `, ${readableCredits(left.toFixed(6))} credits left`;
+  return `${usage.join(", ")}:${cost}${rest} (${result.id})\n`;
+}
+
+function jsonInputs(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) return {};
+  const value = parsed(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new WrongUse("--input wants a JSON object.");
+  return { ...value };
+}
+
+/** `size=1024x1024` is text, `n=2`, `hd=true` and `tags=["a"]` are what they look like. */
+function pairsOf(words: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [name, value] = split(word, "An input");
+      const read = /^(?:-?\d+(?:\.\d+)?|true|false|\[.*\]|\{.*\})$/s.test(value) ? parsed(value) : undefined;
+      return [name, read ?? value];
+    }),
+  );
+}
+
+async function filesOf(pairs: readonly string[] = []): Promise<Record<string, unknown>> {
+  const inputs: Record<string, unknown> = {};
+  for (const pair of pairs) {
+    const [name, path] = split(pair, "--file");
+    inputs[name] = (await readFile(path)).toString("base64");
+    if (name === "audio_data") inputs["filename"] = basename(path);
+  }
+  return inputs;
+}
+
+function split(word: string, what: string): readonly [string, string] {
+  const at = word.indexOf("=");
+  if (at < 1) throw new WrongUse(`${what} is written name=value, not ${JSON.stringify(word)}.`);
+  return [word.slice(0, at), word.slice(at + 1)];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { cancelRun } from "../calls/runs/cancel-run.ts";
+import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
+import { shownJob, statusOf } from "../calls/runs/run-view.ts";
+import { Problem } from "../core/problems.ts";
+import type { Door, Visit } from "./door.ts";
+import type { RunsHouse } from "./runs.ts";
+import { followEvents } from "./run-events.ts";
+
+const mostListed = 200;
+const usuallyListed = 50;
+
+const statuses: Readonly<Record<string, Pick<RunQuery, "status" | "ending">>> = {
+  queued: { status: ["submitting"], ending: undefined },
+  running: { status: ["submitting", "waiting", "fetching", "settling"], ending: undefined },
+  completed: { status: ["over"], ending: "done" },
+  failed: { status: ["over"], ending: "failed" },
+  canceled: { status: ["over"], ending: "canceled" },
+};
+
+/** Runs by their id: whoever lost the connection finds the result here. */
+export function jobDoors(house: RunsHouse): readonly Door[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/job",
+      access: "caller",
+      summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
+      answers: "`jobs` and `count`.",
+      answer: async (visit) => {
+        const rows = await house.runs.store.list(queryOf(visit));
+        return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
+      },
+    },
+    newsDoor(house),
+    readDoor(house, "/v1/job/{id}"),
+    readDoor(house, "/v1/run/{id}"),
+    {
+      method: "GET",
+      path: "/v1/run/{id}/events",
+      access: "caller",
+      summary:
+        "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
+      answers:
+        "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
+      attend: async (visit, _request, response) => {
+        const row = await ownRun(visit, house);
+        await followEvents(row, response, {
+          store: house.runs.store,
+          visit,
+          keepAliveMs: house.chat.keepAliveMs,
+        });
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/run/{id}/cancel",
+      access: "caller",
+      summary: "Calls a run off that waits at its provider. Nothing is charged.",
+      answers: "The run, canceled; or as it ended before.",
+      body: z.strictObject({}),
+      answer: async (visit) => {
+        const row = await cancelRun(await ownRun(visit, house), house.runs, house.keeper);
+        return { status: 200, body: shownJob(row) };
+      },
+    },
+  ];
+}
+
+/** The address is the credential, and it says all: what is sent there is neither read nor believed. */
+function newsDoor({ news, keeper }: RunsHouse): Door {
+  return {
+    method: "POST",
+    path: "/v1/run/{id}/news/{token}",
+    access: "open",
+    summary: "For providers: there is news of a run.",
+    answers: "Nothing.",
+    answer: async (visit) => {
+      const { id = "", token = "" } = visit.parameters;
+      if (!news.isGenuine(id, token)) throw new Problem("not_found");
+      await keeper.hurry(id);
+      return { status: 204 };
+    },
+  };
+}
+
+function readDoor(house: RunsHouse, path: string): Door {
+  return {
+    method: "GET",
+    path,
+    access: "caller",
+    summary: "One run: how far it is, and its result.",
+    answers:
+      "`status` is queued, running, completed, failed or canceled; `result` as `POST /v1/run` answers.",
+    answer: async (visit) => {
+      const row = await ownRun(visit, house);
+      return { status: 200, body: shownJob(row), headers: { "x-skillboss-status": statusOf(row) } };
+    },
+  };
+}
+
+/** Another account's run is told as one that does not exist. */
+async function ownRun(visit: Visit<unknown>, { runs }: RunsHouse): Promise<RunRow> {
+  const { accountId, mode } = visit.caller();
+  const id = visit.parameters["id"] ?? "";
+  const row = /^run_[0-9a-f]{32}$/.test(id) ? await runs.store.read(id) : undefined;
+  if (row === undefined || row.account_id !== accountId || row.mode !== mode)
+    throw new Problem("not_found", { message: "There is no such run." });
+  return row;
+}
+
+function queryOf(visit: Visit<unknown>): RunQuery {
+  const { accountId, mode } = visit.caller();
+  const limit = Number(visit.query.get("limit") ?? usuallyListed);
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostListed)
+    throw new Problem("invalid_request", { param: "limit", message: `limit: want 1 to ${mostListed}.` });
+  const asked = visit.query.get("status");
+  const chosen = asked === null ? { status: undefined, ending: undefined } : statuses[asked];
+  if (chosen === undefined || (asked !== null && !Object.hasOwn(statuses, asked))) {
+    const message = `status: want ${Object.keys(statuses).join(", ")}.`;
+    throw new Problem("invalid_request", { param: "status", message });
+  }
+  return { accountId, mode, limit, ...chosen };
+}

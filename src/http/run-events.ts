@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import type { RunEvent, RunRow, RunStore } from "../calls/runs/run-store.ts";
+import { shownJob, statusOf } from "../calls/runs/run-view.ts";
+import type { Visit } from "./door.ts";
+
+const lookEveryMs = 300;
+
+type Following = {
+  readonly store: RunStore;
+  readonly visit: Visit<unknown>;
+  readonly keepAliveMs: number;
+};
+
+/** Writes what has happened since `Last-Event-ID`, then what happens, until the run is over or the client leaves. */
+export async function followEvents(
+  first: RunRow,
+  response: ServerResponse,
+  { store, visit, keepAliveMs }: Following,
+): Promise<void> {
+  let last = lastSeen(visit);
+  let row = first;
+  let isGone = false;
+  let writtenAt = performance.now();
+  response.once("close", () => (isGone = true));
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+    "x-request-id": visit.requestId,
+  });
+  response.flushHeaders();
+  while (!isGone) {
+    // The row first: an end that is seen has its event written already.
+    row = (await store.read(row.id)) ?? row;
+    for (const event of await store.events(row.id, last)) {
+      last = event.sequence;
+      writtenAt = performance.now();
+      response.write(frameOf(event, row));
+    }
+    if (row.state === "over") break;
+    if (performance.now() - writtenAt > keepAliveMs) {
+      writtenAt = performance.now();
+      response.write(": keep-alive\n\n");
+    }
+    await pause(lookEveryMs);
+  }
+  response.end();
+}
+
+function frameOf({ sequence, kind, data }: RunEvent, row: RunRow): string {
+  const isEnd = ["done", "empty", "failed", "canceled"].includes(kind);
+  const name = isEnd ? statusOf(row) : kind;
+  return `id: ${sequence}\nevent: ${name}\ndata: ${JSON.stringify(isEnd ? shownJob(row) : data)}\n\n`;
+}
+
+function lastSeen(visit: Visit<unknown>): number {
+  const given = Number(visit.headers["last-event-id"] ?? visit.query.get("after") ?? 0);
+  return Number.isInteger(given) && given > 0 ? given : 0;
+}

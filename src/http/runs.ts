@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { awaitRun } from "../calls/runs/await-run.ts";
+import { beginRun } from "../calls/runs/begin-run.ts";
+import type { RunAsked } from "../calls/runs/begin-run.ts";
+import type { RunHouse } from "../calls/runs/run-house.ts";
+import type { RunKeeper } from "../calls/runs/run-keeper.ts";
+import type { RunNews } from "../calls/runs/run-news.ts";
+import type { RunRow } from "../calls/runs/run-store.ts";
+import { acceptedJob, balanceMembers, problemOf, shownRun } from "../calls/runs/run-view.ts";
+import { callerHeaders, limitHeaders } from "../calls/caller-headers.ts";
+import { findModel } from "../calls/find-model.ts";
+import { formatCredits } from "../core/credits.ts";
+import { isProblemCode, Problem } from "../core/problems.ts";
+import type { ChatHouse } from "../calls/chat-house.ts";
+import { chatRunBody, serveChat } from "./chat-completions.ts";
+import type { Door, DoorHeaders, Visit } from "./door.ts";
+import { checked, parseJsonObject } from "./parse-json.ts";
+import { sendAnswer } from "./render.ts";
+
+export type RunsHouse = {
+  readonly runs: RunHouse;
+  readonly keeper: RunKeeper;
+  readonly news: RunNews;
+  readonly chat: ChatHouse;
+  /** The address under which customers reach us; undefined: as each request has it. */
+  readonly publicUrl: string | undefined;
+};
+
+const runBody = z.strictObject({
+  model: z.string().min(1).describe("Model id or alias, see GET /v1/models."),
+  inputs: z.record(z.string(), z.unknown()).default({}).describe("As the model's input_schema says."),
+  stream: z.boolean().nullish().describe("For chat models."),
+  auto_fallback: z.boolean().nullish().describe("false: no other provider is tried."),
+  async: z.boolean().nullish().describe("true: answer at once with a job."),
+  webhook: z
+    .union([z.string(), z.strictObject({ url: z.string() }).transform(({ url }) => url)])
+    .nullish()
+    .describe("Told when the run is over."),
+  api_key: z.unknown().optional().describe("Ignored: the key is in the Authorization header."),
+});
+
+const longestWaitSeconds = 3_600;
+
+/** `POST /v1/run`: everything that is not chat, and chat as well. */
+export function runDoor(house: RunsHouse): Door {
+  return {
+    method: "POST",
+    path: "/v1/run",
+    access: "caller",
+    summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents…",
+    answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
+    body: runBody,
+    async attend(visit, _request, response) {
+      const { value, raw } = parseJsonObject(visit.rawBody);
+      const body = checked(runBody, value);
+      const { model } = findModel(body.model, visit.caller(), house.chat.catalog);
+      if (model.kind === "chat") {
+        await serveChat(visit, response, { house: house.chat, ...chatRunBody(body, raw) });
+        return;
+      }
+      const asked = askedOf(visit, { house, body });
+      await serveRun(asked, response, { house, visit, waitMs: waitOf(visit, body, house.runs.waitMs) });
+    },
+  };
+}
+
+export type RunBody = z.output<typeof runBody>;
+
+type Asking = { readonly house: RunsHouse; readonly body: RunBody };
+
+function askedOf(visit: Visit<unknown>, { house, body }: Asking): RunAsked {
+  return {
+    runId: visit.requestId.replace("req_", "run_"),
+    callId: visit.requestId.replace("req_", "call_"),
+    caller: visit.caller(),
+    model: body.model,
+    inputs: body.inputs,
+    mayFallBack: body.auto_fallback !== false,
+    webhookUrl: body.webhook ?? undefined,
+    publicUrl: house.publicUrl ?? addressOf(visit),
+  };
+}
+
+/** As the customer wrote it: what their client can reach, it can download from. */
+export function addressOf({ headers }: Pick<IncomingMessage, "headers">): string {
+  return `http://${headers.host ?? "127.0.0.1"}`;
+}
+
+/** `Prefer: wait=5`, `Prefer: respond-async` or `"async": true` (RFC 7240). */
+function waitOf(visit: Visit<unknown>, body: RunBody, usualMs: number): number {
+  if (body.async === true) return 0;
+  const prefer = String(visit.headers["prefer"] ?? "");
+  if (/(?:^|,)\s*respond-async\b/i.test(prefer)) return 0;
+  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer)?.[1];
+  return seconds === undefined ? usualMs : Math.min(Number(seconds), longestWaitSeconds) * 1000;
+}
+
+type Serving = { readonly house: RunsHouse; readonly visit: Visit<unknown>; readonly waitMs: number };
+
+/** How a door shows a result that is there; undefined for the usual form. */
+export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
+
+/** Begins the run, waits as long as wanted, and answers with the result, its problem, or a job. */
+export async function serveRun(
+  asked: RunAsked,
+  response: ServerResponse,
+  { house, visit, waitMs, show }: Serving & { readonly show?: ShowRun },
+): Promise<void> {
+  const { runs, keeper } = house;
+  const begun = await beginRun(asked, runs, keeper);
+  const onGone = (listener: () => void) => void response.once("close", listener);
+  const row = waitMs === 0 ? begun.row : await awaitRun(begun, runs, { ms: waitMs, onGone });
+  const headers = { ...limitHeaders(begun.ticket.state), ...headersOf(row) };
+  if (row.state !== "over") {
+    const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
+    sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });
+    return;
+  }
+  const { "x-skillboss-balance": balance, ...limits } = await callerHeaders(asked.caller, runs);
+  const told = {
+    ...headers,
+    ...limits,
+    ...(balance === undefined ? {} : { "x-skillboss-balance": balance }),
+  };
+  const failure = failureOf(row);
+  if (failure !== undefined) throw failure;
+  if (show !== undefined) return show(row, response, told);
+  const { available } = (await runs.ledger.balances(asked.caller.accountId))[asked.caller.mode];
+  const body = { ...shownRun(row), ...balanceMembers(available) };
+  sendAnswer(response, visit.requestId, { status: 200, body, headers: told });
+}
+
+function headersOf(row: RunRow): DoorHeaders {
+  return {
+    "x-skillboss-run-id": row.id,
+    ...(row.offer === null ? {} : { "x-skillboss-model": row.offer }),
+    ...(row.state === "over" ? { "x-skillboss-cost": formatCredits(row.cost ?? 0n) } : {}),
+  };
+}
+
+/** What the customer reads of a run that failed. */
+export function failureOf(row: RunRow): Problem | undefined {
+  const problem = problemOf(row);
+  if (problem === undefined) return undefined;
+  const code = isProblemCode(problem.code) ? problem.code : "internal_error";
+  return new Problem(code, { message: problem.message, extra: { run_id: row.id } });
+}

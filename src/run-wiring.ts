@@ -1,0 +1,101 @@
+/** The half of the composition root that makes what runs need: files, the way out, engines, and the keeper of runs. */
+import { join } from "node:path";
+import type { ChatHouse } from "./calls/chat-house.ts";
+import type { RunHouse } from "./calls/runs/run-house.ts";
+import { RunKeeper } from "./calls/runs/run-keeper.ts";
+import { runNewsOf } from "./calls/runs/run-news.ts";
+import type { RunNews } from "./calls/runs/run-news.ts";
+import { runStoreOf } from "./calls/runs/run-store.ts";
+import type { Config } from "./config.ts";
+import type { Log } from "./core/log.ts";
+import { createEgress } from "./egress/egress.ts";
+import type { Egress } from "./egress/egress.ts";
+import { enginesOf } from "./engine-wiring.ts";
+import { filesOf } from "./files/files.ts";
+import type { Files } from "./files/files.ts";
+import type { FileStore } from "./files/file-store.ts";
+import { localFileStore } from "./files/local-file-store.ts";
+import { runLinesOf } from "./run-lines.ts";
+import type { RunLines } from "./run-lines.ts";
+import type { Database } from "./storage/database.ts";
+
+const sweepEveryMs = 600_000;
+
+export type RunParts = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly nodeId: string;
+  readonly secret: string;
+  readonly sandboxUrl: string;
+  readonly chat: ChatHouse;
+};
+
+export type RunRooms = {
+  readonly runs: RunHouse;
+  readonly keeper: RunKeeper;
+  readonly news: RunNews;
+  readonly files: Files;
+  readonly egress: Egress;
+  readonly lines: RunLines;
+  /** Runs are given back first; then nothing is asked any more. */
+  stop(): Promise<void>;
+};
+
+export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
+  const { config, log, database, chat } = parts;
+  const egress = createEgress({ allowed: config.egressAllow });
+  const files = filesOf({
+    database,
+    store: await fileStoreOf(config, log),
+    clock: chat.clock,
+    secret: parts.secret,
+    log,
+  });
+  const engines = enginesOf(config, egress);
+  const lines = runLinesOf(config, parts.sandboxUrl, engines.byName);
+  const news = runNewsOf(parts.secret, config.publicUrl);
+  const runs: RunHouse = {
+    catalog: chat.catalog,
+    ledger: chat.ledger,
+    limiter: chat.limiter,
+    store: runStoreOf(database, parts.nodeId),
+    health: chat.health,
+    upstream: chat.upstream,
+    egress,
+    files,
+    openCalls: chat.openCalls,
+    clock: chat.clock,
+    log,
+    creditUsd: chat.creditUsd,
+    waitMs: config.runWaitMs,
+    newsUrlOf: (runId) => news.urlOf(runId),
+    lineTo: (offer, mode) => lines.lineTo(offer, mode),
+    remedyFor: (offer) => lines.remedyFor(offer),
+  };
+  files.startSweeping(sweepEveryMs);
+  const keeper = new RunKeeper(runs);
+  return {
+    runs,
+    keeper,
+    news,
+    files,
+    egress,
+    lines,
+    async stop() {
+      await keeper.stop();
+      await Promise.all([engines.stop(), files.stop(), egress.stop()]);
+    },
+  };
+}
+
+async function fileStoreOf({ s3, dataDirectory }: Config, log: Log): Promise<FileStore> {
+  if (s3 === undefined) return localFileStore(join(dataDirectory, "files"));
+  const { s3FileStore } = await import("./files/s3-file-store.ts");
+  const { bucket, endpoint, region, accessKeyId, secretAccessKey } = s3;
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } };
+  return s3FileStore({ bucket, endpoint, region, pathStyle: endpoint !== undefined, log, ...credentials });
+}
