@@ -51,6 +51,17 @@ const variables = z.object({
   SKILLBOSS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
   SKILLBOSS_WEBHOOK_BACKOFF_MS: milliseconds(5_000),
+  SKILLBOSS_SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, "want smtp://user:password@host:587")
+    .optional(),
+  SKILLBOSS_SMTP_FROM: z.string().optional(),
+  SKILLBOSS_SEARXNG_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SKILLBOSS_CHROMIUM: z.string().optional(),
+  SKILLBOSS_ESPEAK: z.string().optional(),
+  SKILLBOSS_WHISPER: z.string().optional(),
+  SKILLBOSS_WHISPER_MODEL: z.string().optional(),
+  SKILLBOSS_WHISPER_URL: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
@@ -61,6 +72,18 @@ export type S3Settings = {
   readonly region: string;
   readonly accessKeyId: string | undefined;
   readonly secretAccessKey: string | undefined;
+};
+
+/** What engines work with, where they need more than this program: undefined is not there, or looked for. */
+export type EngineSettings = {
+  readonly smtpUrl: string | undefined;
+  readonly smtpFrom: string | undefined;
+  readonly searxngUrl: string | undefined;
+  readonly chromium: string | undefined;
+  readonly espeak: string | undefined;
+  readonly whisper: string | undefined;
+  readonly whisperModel: string | undefined;
+  readonly whisperUrl: string | undefined;
 };
 
 export type Config = {
@@ -89,6 +112,7 @@ export type Config = {
   /** Private hosts, addresses and networks that customers' URLs may name after all. */
   readonly egressAllow: readonly string[];
   readonly enginesOff: readonly string[];
+  readonly engines: EngineSettings;
   /** Where files lie when not in the data directory. */
   readonly s3: S3Settings | undefined;
   readonly webhookBackoffMs: number;
@@ -152,6 +176,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     secretKey: values.SKILLBOSS_SECRET_KEY,
     egressAllow: values.SKILLBOSS_EGRESS_ALLOW,
     enginesOff: values.SKILLBOSS_ENGINES_OFF,
+    engines: {
+      smtpUrl: values.SKILLBOSS_SMTP_URL,
+      smtpFrom: values.SKILLBOSS_SMTP_FROM,
+      searxngUrl: values.SKILLBOSS_SEARXNG_URL,
+      chromium: values.SKILLBOSS_CHROMIUM,
+      espeak: values.SKILLBOSS_ESPEAK,
+      whisper: values.SKILLBOSS_WHISPER,
+      whisperModel: values.SKILLBOSS_WHISPER_MODEL,
+      whisperUrl: values.SKILLBOSS_WHISPER_URL,
+    },
     s3: s3Of(values, given),
     webhookBackoffMs: values.SKILLBOSS_WEBHOOK_BACKOFF_MS,
     provider: (id: string, keyVariable?: string) => ({

@@ -36,6 +36,8 @@ type Common = {
   readonly summary: string;
   /** What the answer looks like, for the OpenAPI document. */
   readonly answers: string;
+  /** Its status, where the method does not say it. */
+  readonly status?: 200 | 201 | 202 | 204;
 };
 
 /** One public door as data. The router and the OpenAPI document are made from the list of them. */

@@ -61,6 +61,7 @@ function removeDoor(house: FileDoorsHouse): Door {
     method: "DELETE",
     path: "/v1/files/{id}",
     access: "caller",
+    status: 200,
     summary: "Removes a file; its addresses stop working at once.",
     answers: "`id` and `deleted`.",
     async answer(visit) {

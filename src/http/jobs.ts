@@ -3,7 +3,7 @@ import { cancelRun } from "../calls/runs/cancel-run.ts";
 import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
-import type { Door, Visit } from "./door.ts";
+import type { Door, DoorAnswer, Visit } from "./door.ts";
 import type { RunsHouse } from "./runs.ts";
 import { followEvents } from "./run-events.ts";
 
@@ -33,8 +33,23 @@ export function jobDoors(house: RunsHouse): readonly Door[] {
       },
     },
     newsDoor(house),
-    readDoor(house, "/v1/job/{id}"),
-    readDoor(house, "/v1/run/{id}"),
+    {
+      method: "GET",
+      path: "/v1/job/{id}",
+      access: "caller",
+      summary: "One run: how far it is, and its result.",
+      answers:
+        "`status` is queued, running, completed, failed or canceled; `result` as `POST /v1/run` answers.",
+      answer: (visit) => readJob(visit, house),
+    },
+    {
+      method: "GET",
+      path: "/v1/run/{id}",
+      access: "caller",
+      summary: "The same under the run's own address.",
+      answers: "As `GET /v1/job/{id}`.",
+      answer: (visit) => readJob(visit, house),
+    },
     {
       method: "GET",
       path: "/v1/run/{id}/events",
@@ -84,19 +99,9 @@ function newsDoor({ news, keeper }: RunsHouse): Door {
   };
 }
 
-function readDoor(house: RunsHouse, path: string): Door {
-  return {
-    method: "GET",
-    path,
-    access: "caller",
-    summary: "One run: how far it is, and its result.",
-    answers:
-      "`status` is queued, running, completed, failed or canceled; `result` as `POST /v1/run` answers.",
-    answer: async (visit) => {
-      const row = await ownRun(visit, house);
-      return { status: 200, body: shownJob(row), headers: { "x-skillboss-status": statusOf(row) } };
-    },
-  };
+async function readJob(visit: Visit<unknown>, house: RunsHouse): Promise<DoorAnswer> {
+  const row = await ownRun(visit, house);
+  return { status: 200, body: shownJob(row), headers: { "x-skillboss-status": statusOf(row) } };
 }
 
 /** Another account's run is told as one that does not exist. */

@@ -64,6 +64,7 @@ function operationOf(door: Door): Record<string, unknown> {
 }
 
 function statusOf(door: Door): string {
+  if (door.status !== undefined) return String(door.status);
   if (door.method === "DELETE") return "204";
   const makes = door.method === "POST" && door.path.startsWith("/admin/") && door.body !== undefined;
   return makes ? "201" : "200";

@@ -48,7 +48,7 @@ export function runDoor(house: RunsHouse): Door {
     method: "POST",
     path: "/v1/run",
     access: "caller",
-    summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents…",
+    summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents and more.",
     answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
     body: runBody,
     async attend(visit, _request, response) {
