@@ -91,6 +91,10 @@ const faults = `
     select 'The call ' || h.call_id || ' is still on hold, though its process is gone.'
     from holds h left join nodes n on n.id = h.node_id
     where h.node_id <> $1 and greatest(h.opened_at, n.seen_at, pg_postmaster_start_time()) < now() - ${forgottenAfter}
+      and not exists (select from runs r where r.call_id = h.call_id and r.state <> 'over')
+    union all
+    select 'The run ' || r.id || ' is over, but its call is still on hold.'
+    from runs r join holds h on h.call_id = r.call_id where r.state = 'over'
   )`;
 
 /** One statement, so one snapshot: traffic during the audit cannot look like a fault. */
