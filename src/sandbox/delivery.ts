@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
+import { isStatus } from "./directives.ts";
 import type { Directives } from "./directives.ts";
 import type { Exchange, Headers } from "./exchange.ts";
 import { sendJson } from "./exchange.ts";
@@ -22,16 +23,17 @@ const deltasBeforeFault = 3;
 const writeLength = 32_768;
 
 /** Waits as ordered, refuses as ordered, and otherwise lets the answer be made. */
-export async function obey(directives: Directives, exchange: Exchange): Promise<void> {
-  const { fault, delayMs } = directives;
-  const { signal } = exchange;
+export async function obey(
+  { fault, delayMs }: Directives,
+  { signal }: Pick<Exchange, "signal">,
+): Promise<void> {
   if (delayMs > 0) await wait(delayMs, undefined, { signal });
   if (fault === "hang") {
     signal.throwIfAborted();
     await once(signal, "abort");
     signal.throwIfAborted();
   }
-  if (fault !== undefined && /^\d+$/.test(fault)) {
+  if (isStatus(fault)) {
     throw new Refusal(Number(fault), `The sandbox was ordered to fail with ${fault}.`);
   }
 }

@@ -19,7 +19,7 @@ export type Door = (exchange: Exchange) => Promise<void>;
 /** Both vendors refuse larger bodies; so does the sandbox, after reading no more than this. */
 export const largestBodyBytes = 32 * 1_024 * 1_024;
 
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > largestBodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -29,7 +29,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     if (size > largestBodyBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(): Refusal {

@@ -23,3 +23,10 @@ export function stringOr(value: unknown, otherwise: string): string {
 export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
+
+/** A number, or what a text such as `5`, `8s` begins with; undefined for anything else. */
+export function numberIn(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  const read = typeof value === "string" ? Number.parseFloat(value) : Number.NaN;
+  return Number.isNaN(read) ? undefined : read;
+}

@@ -1,22 +1,28 @@
 /**
  * Emulators of the providers on one loopback server, each under its own path: `/anthropic/v1/messages`,
- * `/openai/v1/chat/completions`, and the OpenAI wire under any other provider's id, `/deepseek/v1/chat/completions`.
- * The same request always has the same answer. What can be ordered (faults, pace, length): directives.ts.
+ * `/openai/v1/chat/completions`, `/bfl/v1/flux-pro-1.1`, and the OpenAI wire under any other provider's id,
+ * `/deepseek/v1/chat/completions`. The same request always has the same answer, but for the ids of jobs and the addresses of
+ * files that expire. What can be ordered (faults, pace, length, how jobs end): directives.ts. How to add one: emulator.ts.
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { anthropicWire } from "./anthropic/wire.ts";
-import { credentialOf, readBody } from "./exchange.ts";
-import type { Exchange } from "./exchange.ts";
-import { openaiWire } from "./openai/wire.ts";
+import { chatCounter } from "./chat-counter.ts";
+import type { Counter } from "./counter.ts";
+import { emulatorOf } from "./emulators.ts";
+import { readBody } from "./exchange.ts";
+import { jobDesk } from "./job-desk.ts";
+import type { JobDesk } from "./job-desk.ts";
 import { Refusal } from "./refusal.ts";
-import type { Wire } from "./wire.ts";
+import { runCounter } from "./run-counter.ts";
 
 export type SandboxOptions = {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port?: number;
-  /** Milliseconds since 1970. Without it time stands still, and equal requests have equal answers to the byte. */
+  /**
+   * Milliseconds since 1970. Without it a chat's time stands still, and equal requests have equal answers to the byte; the
+   * time of jobs begins there and goes on, as they would never end otherwise.
+   */
   readonly now?: () => number;
 };
 
@@ -29,14 +35,17 @@ export type RunningSandbox = {
 };
 
 const standstill = Date.UTC(2026, 10, 23);
-/** A credential that every provider refuses. */
-const refusedCredential = "invalid";
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<RunningSandbox> {
   const host = options.host ?? "127.0.0.1";
-  const now = options.now ?? (() => standstill);
+  const begun = performance.now();
+  const house: House = {
+    now: options.now ?? (() => standstill),
+    workNow: options.now ?? (() => standstill + Math.floor(performance.now() - begun)),
+    desk: jobDesk(),
+  };
   const server = createServer((request, response) => {
-    void answer(request, response, now);
+    answer(request, response, house).catch(() => response.destroy());
   });
   // A client that keeps its connections must not meet one that was closed a moment before.
   server.keepAliveTimeout = 300_000;
@@ -61,23 +70,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, now: () => number): Promise<void> {
+type House = {
+  readonly now: () => number;
+  readonly workNow: () => number;
+  readonly desk: JobDesk;
+};
+
+async function answer(request: IncomingMessage, response: ServerResponse, house: House): Promise<void> {
   const leaving = new AbortController();
   response.once("close", () => leaving.abort());
-  const path = (request.url ?? "/").replace(/\?.*$/s, "");
-  const [, provider = "", rest = path] = /^\/([a-z0-9][a-z0-9_.-]*)(\/v1\/.*)$/.exec(path) ?? [];
-  const wire = provider === "anthropic" ? anthropicWire : openaiWire;
-  const exchange: Exchange = {
-    provider,
-    headers: request.headers,
-    body: "",
-    response,
-    signal: leaving.signal,
-    now,
-  };
+  const counter = await counterFor(request, response, { ...house, signal: leaving.signal });
   try {
-    const door = openedDoor(wire, exchange, { method: request.method ?? "GET", path: rest });
-    await door({ ...exchange, body: await readBody(request) });
+    counter.check();
+    await counter.serve(await readBody(request));
   } catch (reason) {
     if (leaving.signal.aborted || response.headersSent) {
       response.destroy();
@@ -87,20 +92,27 @@ async function answer(request: IncomingMessage, response: ServerResponse, now: (
     if (!request.complete) response.setHeader("connection", "close");
     const refusal =
       reason instanceof Refusal ? reason : new Refusal(500, `The sandbox is at fault: ${String(reason)}`);
-    wire.refuse(exchange, refusal);
+    await counter.refuse(refusal);
   }
 }
 
-function openedDoor(
-  wire: Wire,
-  exchange: Exchange,
-  asked: { readonly method: string; readonly path: string },
-) {
-  const door = exchange.provider === "" ? undefined : wire.door(asked.method, asked.path);
-  if (door === undefined) throw new Refusal(404, `There is no ${asked.method} ${asked.path} here.`);
-  const credential = credentialOf(exchange.headers);
-  if (credential === "") throw new Refusal(401, "No API key was sent.");
-  if (credential === refusedCredential)
-    throw new Refusal(401, "The API key is not valid.", { code: "invalid_api_key" });
-  return door;
+type Surroundings = House & { readonly signal: AbortSignal };
+
+async function counterFor(
+  request: IncomingMessage,
+  response: ServerResponse,
+  around: Surroundings,
+): Promise<Counter> {
+  const { headers, method = "GET", url = "/" } = request;
+  const [path = "/", ...rest] = url.split("?");
+  const [, provider = "", below = path] = /^\/([a-z0-9][a-z0-9_.-]*)(\/.*)$/s.exec(path) ?? [];
+  const { now, workNow, desk, signal } = around;
+  const emulator = await emulatorOf(provider);
+  if (emulator !== undefined) {
+    const query = new URLSearchParams(rest.join("?"));
+    const asked = { provider, method, path: below, query, headers, signal, now: workNow, desk };
+    const counter = runCounter(emulator, asked, response);
+    if (counter !== undefined) return counter;
+  }
+  return chatCounter({ provider, headers, body: "", response, signal, now }, { method, path: below });
 }

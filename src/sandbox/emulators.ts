@@ -1,0 +1,36 @@
+import type { Emulator } from "./emulator.ts";
+
+/**
+ * The emulators of the providers of runs, by the first part of their addresses: the provider's id. Each is loaded with the
+ * first request to it, so that there may be many of them without a start taking longer.
+ */
+const emulators: ReadonlyMap<string, () => Promise<Emulator>> = new Map([
+  ["bfl", async () => (await import("./bfl/emulator.ts")).bfl],
+  ["elevenlabs", async () => (await import("./elevenlabs/emulator.ts")).elevenlabs],
+  ["fal", async () => (await import("./fal/emulator.ts")).fal],
+  ["fal-run", async () => (await import("./fal/emulator.ts")).falSynchronous],
+  ["firecrawl", async () => (await import("./firecrawl/emulator.ts")).firecrawl],
+  ["gemini", async () => (await import("./google/emulator.ts")).google],
+  ["google", async () => (await import("./google/emulator.ts")).google],
+  ["linkup", async () => (await import("./linkup/emulator.ts")).linkup],
+  ["reducto", async () => (await import("./reducto/emulator.ts")).reducto],
+  ["replicate", async () => (await import("./replicate/emulator.ts")).replicate],
+  ["ses", async () => (await import("./ses/emulator.ts")).ses],
+]);
+
+const loaded = new Map<string, Promise<Emulator>>();
+let onOpenaiWire: Promise<Emulator> | undefined;
+
+/** The emulator under an id. Ids that are not known speak OpenAI's wire, chats and runs; Anthropic has chats only. */
+export async function emulatorOf(provider: string): Promise<Emulator | undefined> {
+  if (provider === "" || provider === "anthropic") return undefined;
+  const load = emulators.get(provider);
+  if (load === undefined) return await (onOpenaiWire ??= loadOpenaiRuns());
+  const emulator = loaded.get(provider) ?? load();
+  loaded.set(provider, emulator);
+  return await emulator;
+}
+
+async function loadOpenaiRuns(): Promise<Emulator> {
+  return (await import("./openai/runs/emulator.ts")).openaiRuns;
+}
