@@ -37,8 +37,10 @@ async function* wired(reply: Reply, maxBytes: number, journey: Journey): AsyncGe
   } catch (error) {
     throw journey.failureOf(error);
   }
-  // undici takes a reset for the proper close that a body without length ends with.
-  if (endsByClose(reply) && reply.broke()) throw new EgressFailure("unreadable", "connection reset");
+  // undici takes a reset for the proper close that a body without length ends with, and our own close may look so too.
+  if (!endsByClose(reply)) return;
+  if (journey.signal.aborted) throw journey.failureOf(undefined);
+  if (reply.broke()) throw new EgressFailure("unreadable", "connection reset");
 }
 
 async function* atMost(maxBytes: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 /** Written as JSON text, read as what that text says. */
 type Json = ColumnType<unknown, string, string>;
@@ -161,6 +161,7 @@ export type Tables = {
     created_at: Generated<Date>;
     delivered_at: Date | null;
     first_tried_at: Date | null;
+    receiver: GeneratedAlways<string>;
   };
   replaced_webhook_secrets: {
     account_id: string;
