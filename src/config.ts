@@ -56,12 +56,15 @@ const variables = z.object({
     .regex(/^smtps?:\/\//, "want smtp://user:password@host:587")
     .optional(),
   SKILLBOSS_SMTP_FROM: z.string().optional(),
+  SKILLBOSS_SMTP_DOMAINS: list,
+  SKILLBOSS_SMTP_TLS: z.enum(["required", "when_offered", "unverified"]).default("required"),
   SKILLBOSS_SEARXNG_URL: z.url({ protocol: /^https?$/ }).optional(),
   SKILLBOSS_CHROMIUM: z.string().optional(),
   SKILLBOSS_ESPEAK: z.string().optional(),
   SKILLBOSS_WHISPER: z.string().optional(),
   SKILLBOSS_WHISPER_MODEL: z.string().optional(),
   SKILLBOSS_WHISPER_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SKILLBOSS_WHISPER_API_KEY: z.string().optional(),
 });
 
 export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
@@ -78,12 +81,18 @@ export type S3Settings = {
 export type EngineSettings = {
   readonly smtpUrl: string | undefined;
   readonly smtpFrom: string | undefined;
+  /** Domains whose addresses customers may send from besides. */
+  readonly smtpDomains: readonly string[];
+  readonly smtpTls: "required" | "when_offered" | "unverified";
   readonly searxngUrl: string | undefined;
   readonly chromium: string | undefined;
   readonly espeak: string | undefined;
   readonly whisper: string | undefined;
   readonly whisperModel: string | undefined;
   readonly whisperUrl: string | undefined;
+  readonly whisperApiKey: string | undefined;
+  /** Where programs are looked for. */
+  readonly searchPath: string;
 };
 
 export type Config = {
@@ -179,12 +188,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     engines: {
       smtpUrl: values.SKILLBOSS_SMTP_URL,
       smtpFrom: values.SKILLBOSS_SMTP_FROM,
+      smtpDomains: values.SKILLBOSS_SMTP_DOMAINS,
+      smtpTls: values.SKILLBOSS_SMTP_TLS,
       searxngUrl: values.SKILLBOSS_SEARXNG_URL,
       chromium: values.SKILLBOSS_CHROMIUM,
       espeak: values.SKILLBOSS_ESPEAK,
       whisper: values.SKILLBOSS_WHISPER,
       whisperModel: values.SKILLBOSS_WHISPER_MODEL,
       whisperUrl: values.SKILLBOSS_WHISPER_URL,
+      whisperApiKey: values.SKILLBOSS_WHISPER_API_KEY,
+      searchPath: given["PATH"] ?? "",
     },
     s3: s3Of(values, given),
     webhookBackoffMs: values.SKILLBOSS_WEBHOOK_BACKOFF_MS,

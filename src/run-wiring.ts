@@ -8,6 +8,8 @@ import type { RunNews } from "./calls/runs/run-news.ts";
 import { runStoreOf } from "./calls/runs/run-store.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./core/log.ts";
+import { webhooksOf } from "./calls/webhooks/webhooks.ts";
+import type { Webhooks } from "./calls/webhooks/webhooks.ts";
 import { createEgress } from "./egress/egress.ts";
 import type { Egress } from "./egress/egress.ts";
 import { enginesOf } from "./engine-wiring.ts";
@@ -35,6 +37,7 @@ export type RunRooms = {
   readonly runs: RunHouse;
   readonly keeper: RunKeeper;
   readonly news: RunNews;
+  readonly webhooks: Webhooks;
   readonly files: Files;
   readonly egress: Egress;
   readonly lines: RunLines;
@@ -52,7 +55,7 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
     secret: parts.secret,
     log,
   });
-  const engines = enginesOf(config, egress);
+  const engines = enginesOf(config, egress, chat.clock);
   const lines = runLinesOf(config, parts.sandboxUrl, engines.byName);
   const news = runNewsOf(parts.secret, config.publicUrl);
   const runs: RunHouse = {
@@ -70,20 +73,32 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
     creditUsd: chat.creditUsd,
     waitMs: config.runWaitMs,
     newsUrlOf: (runId) => news.urlOf(runId),
+    messageIsWaiting: () => webhooks.worker.nudge(),
     lineTo: (offer, mode) => lines.lineTo(offer, mode),
     remedyFor: (offer) => lines.remedyFor(offer),
   };
+  const webhooks = webhooksOf({
+    database,
+    egress,
+    clock: chat.clock,
+    log,
+    secret: parts.secret,
+    backoffMs: config.webhookBackoffMs,
+  });
   files.startSweeping(sweepEveryMs);
+  webhooks.worker.start();
   const keeper = new RunKeeper(runs);
   return {
     runs,
     keeper,
     news,
+    webhooks,
     files,
     egress,
     lines,
     async stop() {
       await keeper.stop();
+      await webhooks.worker.stop();
       await Promise.all([engines.stop(), files.stop(), egress.stop()]);
     },
   };

@@ -2,6 +2,7 @@ import type { ChatHouse } from "../calls/chat-house.ts";
 import type { RunHouse } from "../calls/runs/run-house.ts";
 import type { RunNews } from "../calls/runs/run-news.ts";
 import type { RunKeeper } from "../calls/runs/run-keeper.ts";
+import type { Webhooks } from "../calls/webhooks/webhooks.ts";
 import type { UsageReports } from "../calls/usage-report.ts";
 import type { Files } from "../files/files.ts";
 import type { Accounts } from "../identity/accounts.ts";
@@ -20,11 +21,13 @@ import { modelsDoors } from "./models.ts";
 import { openapiDoor } from "./openapi.ts";
 import { addressOf, runDoor } from "./runs.ts";
 import { usageDoors } from "./usage.ts";
+import { webhookDoors } from "./webhooks.ts";
 
 type RunDoorsHouse = {
   readonly runs: RunHouse;
   readonly keeper: RunKeeper;
   readonly news: RunNews;
+  readonly webhooks: Webhooks;
   readonly files: Files;
 };
 
@@ -45,12 +48,14 @@ export type DoorsHouse = {
 export function allDoors(house: DoorsHouse): readonly Door[] {
   const { chat, accounts, keys, doorkeeper } = house;
   const { ledger, catalog, creditUsd } = chat;
-  const { runs, keeper, news, files } = house.rooms;
+  const { runs, keeper, news, files, webhooks } = house.rooms;
+  const { worker, deliveries, secrets } = webhooks;
   const runsHouse = { runs, keeper, news, chat, publicUrl: house.publicUrl };
   const doors: readonly Door[] = [
     chatCompletionsDoor(chat),
     runDoor(runsHouse),
     ...jobDoors(runsHouse),
+    ...webhookDoors({ deliveries, secrets, nudge: () => worker.nudge() }),
     ...fileDoors({
       files,
       doorkeeper,

@@ -5,17 +5,25 @@ import type { Emulator } from "./emulator.ts";
  * first request to it, so that there may be many of them without a start taking longer.
  */
 const emulators: ReadonlyMap<string, () => Promise<Emulator>> = new Map([
+  ["apify", async () => (await import("./apify/emulator.ts")).apify],
   ["bfl", async () => (await import("./bfl/emulator.ts")).bfl],
   ["elevenlabs", async () => (await import("./elevenlabs/emulator.ts")).elevenlabs],
+  ["exa", async () => (await import("./exa/emulator.ts")).exa],
   ["fal", async () => (await import("./fal/emulator.ts")).fal],
   ["fal-run", async () => (await import("./fal/emulator.ts")).falSynchronous],
   ["firecrawl", async () => (await import("./firecrawl/emulator.ts")).firecrawl],
   ["gemini", async () => (await import("./google/emulator.ts")).google],
   ["google", async () => (await import("./google/emulator.ts")).google],
+  ["hunter", async () => (await import("./hunter/emulator.ts")).hunter],
   ["linkup", async () => (await import("./linkup/emulator.ts")).linkup],
+  ["perplexity", async () => (await import("./perplexity/emulator.ts")).perplexity],
+  ["local", async () => (await import("./local/emulator.ts")).local],
   ["reducto", async () => (await import("./reducto/emulator.ts")).reducto],
   ["replicate", async () => (await import("./replicate/emulator.ts")).replicate],
+  ["scrapecreators", async () => (await import("./scrapecreators/emulator.ts")).scrapecreators],
+  ["serper", async () => (await import("./serper/emulator.ts")).serper],
   ["ses", async () => (await import("./ses/emulator.ts")).ses],
+  ["tavily", async () => (await import("./tavily/emulator.ts")).tavily],
 ]);
 
 const loaded = new Map<string, Promise<Emulator>>();

@@ -50,10 +50,10 @@ export async function beginRun(asked: RunAsked, house: RunHouse, keeper: RunKeep
   if (model.kind !== "run") throw new Problem("internal_error", { cause: "a chat came to the runs" });
   const offers = offersFor(model, asked, house);
   const inputs = readInputs(model, asked.inputs);
-  if (asked.webhookUrl !== undefined) house.egress.check(asked.webhookUrl);
+  const webhookUrl = asked.webhookUrl === undefined ? undefined : checkedUrl(asked.webhookUrl, house);
   const ticket = admitted(await house.limiter.enter(caller.keyId, caller.limits));
   try {
-    const { row, available } = await open({ asked, model, offers, inputs }, house);
+    const { row, available } = await open({ asked: { ...asked, webhookUrl }, model, offers, inputs }, house);
     const over = keeper
       .drive({ row, model, offers, mayFallBack: asked.mayFallBack && !model.hasSideEffects })
       .finally(() => ticket.leave());
@@ -62,6 +62,12 @@ export async function beginRun(asked: RunAsked, house: RunHouse, keeper: RunKeep
     ticket.withdraw();
     throw error;
   }
+}
+
+/** In its usual spelling, so that one receiver is known as one. */
+function checkedUrl(url: string, house: RunHouse): string {
+  house.egress.check(url);
+  return new URL(url).href;
 }
 
 function offersFor(model: RunModel, { caller }: RunAsked, house: RunHouse): readonly ServedOffer[] {

@@ -44,6 +44,8 @@ export type RunHouse = {
   readonly creditUsd: string;
   /** Where a provider can call when a run is done; undefined when nobody outside can reach us. */
   newsUrlOf(runId: string): string | undefined;
+  /** There is a message to a customer's server in the outbox. */
+  messageIsWaiting(): void;
   /** How long an answer is waited for before it becomes a job, unless the request says otherwise. */
   readonly waitMs: number;
   /** Undefined when the provider is not configured. Test mode always goes to the sandbox, live mode never. */

@@ -83,7 +83,8 @@ export async function settle(
     cost: closed.charged,
     ended_at: new Date(house.clock.now()),
   };
-  await house.store.end(decided, closed.charged, finishedMessage(row));
+  const hasEnded = await house.store.end(decided, closed.charged, finishedMessage(row));
+  if (hasEnded && row.webhook_url !== null) house.messageIsWaiting();
   return { row, closed };
 }
 

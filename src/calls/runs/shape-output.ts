@@ -18,6 +18,9 @@ export function shapeOutput(category: string, output: JsonObject): JsonObject {
     return { video_url: video, ...output, videos: videos, generatedSamples: [{ video: { uri: video } }] };
   const [audio] = addressesIn(output["audio"]);
   if (audio !== undefined) return { audio_url: audio, ...output };
+  const { markdown, html, data } = output;
+  if (category === "scraper" && data === undefined && markdown !== undefined)
+    return { ...output, data: { markdown, ...(html === undefined ? {} : { html }) } };
   return output;
 }
 

@@ -1,0 +1,57 @@
+import type { Engine, EngineContext, EngineResult } from "../engine.ts";
+import { convert, crop, resize, rotate } from "./change-picture.ts";
+import { compose } from "./compose-picture.ts";
+import { InputValues } from "./input-values.ts";
+import type { PictureJob } from "./picture-job.ts";
+import { Places } from "./places.ts";
+import { qr } from "./qr-picture.ts";
+import { sharpLibrary } from "./sharp-library.ts";
+import { text } from "./text-picture.ts";
+
+const operations = { resize, convert, crop, rotate, compose, text, qr } as const satisfies Record<
+  string,
+  (job: PictureJob) => Promise<EngineResult>
+>;
+
+/** Half of the threads that Node.js has for work of this kind: files and names of hosts need the others. */
+const placesAtOnce = 2;
+/** Each holds up to two pictures in memory. */
+const mostWaiting = 24;
+
+/**
+ * Pictures from pictures and from text, by `operation`: resize, convert, crop, rotate, compose, text, qr. In: up to 25 MB
+ * and 50 million pixels, no SVG, the first frame of what moves. Out: up to 25 MB and 8192 pixels a side, without metadata.
+ */
+export function imageEngine(): Engine {
+  const places = new Places(placesAtOnce, mostWaiting);
+  return {
+    name: "image",
+    missing() {
+      try {
+        sharpLibrary();
+        return undefined;
+      } catch {
+        return "Reinstall with optional dependencies (npm install): the image library has no binary for this platform here.";
+      }
+    },
+    run(context) {
+      return runOperation(context, places);
+    },
+  };
+}
+
+async function runOperation(context: EngineContext, places: Places): Promise<EngineResult> {
+  const inputs = new InputValues(context.inputs);
+  const names = Object.keys(operations) as readonly (keyof typeof operations)[];
+  const operation = inputs.choice("operation", names);
+  if (operation === undefined) throw inputs.refusal("operation", `operation is one of ${names.join(", ")}.`);
+  const { signal } = context;
+  signal.throwIfAborted();
+  const result = await operations[operation]({
+    context,
+    inputs,
+    atWork: (work) => places.in(signal, work),
+  });
+  signal.throwIfAborted();
+  return result;
+}

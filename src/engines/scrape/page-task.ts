@@ -1,0 +1,85 @@
+/** Reads one page, in a thread of the worker pool. */
+import { decodeText } from "./charset.ts";
+import { mainContent, removeNoise, textLength } from "./main-content.ts";
+import { toMarkdown } from "./markdown.ts";
+import { baseOf, imagesOf, linksOf, makeAddressesAbsolute } from "./page-addresses.ts";
+import { parsePage } from "./page-document.ts";
+import type { PageDocument, PageElement } from "./page-document.ts";
+import { factsOf } from "./page-facts.ts";
+import type { PageFacts } from "./page-facts.ts";
+import { frameAddresses, insertFrames } from "./page-frames.ts";
+import { chosenContent, withoutExcluded } from "./page-selection.ts";
+
+export type PageSource = {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  /** Where it came from in the end. */
+  readonly url: string;
+};
+
+export const pageFormats = ["markdown", "html", "rawHtml", "links", "images"] as const;
+export type PageFormat = (typeof pageFormats)[number];
+
+export type PageOrder = PageSource & {
+  readonly formats: readonly PageFormat[];
+  readonly onlyMainContent: boolean;
+  /** CSS selectors. */
+  readonly includeTags: readonly string[];
+  readonly excludeTags: readonly string[];
+  /** Pages that the page shows in frames, by the address it names. */
+  readonly frames: readonly (PageSource & { readonly address: string })[];
+};
+
+export type PageReading = {
+  readonly contents: {
+    readonly markdown?: string;
+    readonly html?: string;
+    readonly rawHtml?: string;
+    readonly links?: readonly string[];
+    readonly images?: readonly string[];
+  };
+  readonly facts: PageFacts;
+  /** Frames of the page's own origin that it would show; none when they take no part. */
+  readonly frameAddresses: readonly string[];
+  readonly textLength: number;
+  /** It holds scripts, which might write what is missing. */
+  readonly hasScripts: boolean;
+};
+
+export function work(order: PageOrder): PageReading {
+  const rawHtml = decodeText(order.bytes, order.contentType);
+  const document = parsePage(rawHtml);
+  const facts = factsOf(document);
+  const hasScripts = document.querySelector("script") !== null;
+  makeAddressesAbsolute(document, baseOf(document, order.url));
+  const wanted = new Set(order.formats);
+  const links = wanted.has("links") ? { links: linksOf(document) } : {};
+  const images = wanted.has("images") ? { images: imagesOf(document) } : {};
+  const frames = order.onlyMainContent ? [] : frameAddresses(document, order.url);
+  if (!order.onlyMainContent) insertFrames(document, order.frames);
+  const content = contentOf(document, order);
+  return {
+    contents: {
+      ...(wanted.has("markdown") ? { markdown: toMarkdown(content) } : {}),
+      ...(wanted.has("html") ? { html: content.innerHTML.trim() } : {}),
+      ...(wanted.has("rawHtml") ? { rawHtml } : {}),
+      ...links,
+      ...images,
+    },
+    facts,
+    frameAddresses: frames,
+    textLength: textLength(content),
+    hasScripts,
+  };
+}
+
+function contentOf(document: PageDocument, order: PageOrder): PageElement {
+  withoutExcluded(document, order.excludeTags);
+  if (order.includeTags.length > 0) {
+    const chosen = chosenContent(document, order.includeTags);
+    removeNoise(document);
+    return chosen;
+  }
+  removeNoise(document);
+  return order.onlyMainContent ? mainContent(document) : document.body;
+}
