@@ -185,20 +185,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     secretKey: values.SKILLBOSS_SECRET_KEY,
     egressAllow: values.SKILLBOSS_EGRESS_ALLOW,
     enginesOff: values.SKILLBOSS_ENGINES_OFF,
-    engines: {
-      smtpUrl: values.SKILLBOSS_SMTP_URL,
-      smtpFrom: values.SKILLBOSS_SMTP_FROM,
-      smtpDomains: values.SKILLBOSS_SMTP_DOMAINS,
-      smtpTls: values.SKILLBOSS_SMTP_TLS,
-      searxngUrl: values.SKILLBOSS_SEARXNG_URL,
-      chromium: values.SKILLBOSS_CHROMIUM,
-      espeak: values.SKILLBOSS_ESPEAK,
-      whisper: values.SKILLBOSS_WHISPER,
-      whisperModel: values.SKILLBOSS_WHISPER_MODEL,
-      whisperUrl: values.SKILLBOSS_WHISPER_URL,
-      whisperApiKey: values.SKILLBOSS_WHISPER_API_KEY,
-      searchPath: given["PATH"] ?? "",
-    },
+    engines: engineSettingsOf(values, given),
     s3: s3Of(values, given),
     webhookBackoffMs: values.SKILLBOSS_WEBHOOK_BACKOFF_MS,
     provider: (id: string, keyVariable?: string) => ({
@@ -207,6 +194,26 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     }),
     variable: (name: string) => given[name],
   });
+}
+
+function engineSettingsOf(
+  values: z.output<typeof variables>,
+  given: Readonly<Record<string, string | undefined>>,
+): EngineSettings {
+  return {
+    smtpUrl: values.SKILLBOSS_SMTP_URL,
+    smtpFrom: values.SKILLBOSS_SMTP_FROM,
+    smtpDomains: values.SKILLBOSS_SMTP_DOMAINS,
+    smtpTls: values.SKILLBOSS_SMTP_TLS,
+    searxngUrl: values.SKILLBOSS_SEARXNG_URL,
+    chromium: values.SKILLBOSS_CHROMIUM,
+    espeak: values.SKILLBOSS_ESPEAK,
+    whisper: values.SKILLBOSS_WHISPER,
+    whisperModel: values.SKILLBOSS_WHISPER_MODEL,
+    whisperUrl: values.SKILLBOSS_WHISPER_URL,
+    whisperApiKey: values.SKILLBOSS_WHISPER_API_KEY,
+    searchPath: given["PATH"] ?? "",
+  };
 }
 
 function s3Of(

@@ -47,47 +47,30 @@ export type RunRooms = {
 
 export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
   const { config, log, database, chat } = parts;
+  const { clock } = chat;
   const egress = createEgress({ allowed: config.egressAllow });
   const files = filesOf({
     database,
-    store: await fileStoreOf(config, log),
-    clock: chat.clock,
+    clock,
     secret: parts.secret,
     log,
+    store: await fileStoreOf(config, log),
   });
-  const engines = enginesOf(config, egress, chat.clock);
+  const engines = enginesOf(config, egress, clock);
   const lines = runLinesOf(config, parts.sandboxUrl, engines.byName);
   const news = runNewsOf(parts.secret, config.publicUrl);
-  const runs: RunHouse = {
-    catalog: chat.catalog,
-    ledger: chat.ledger,
-    limiter: chat.limiter,
-    store: runStoreOf(database, parts.nodeId),
-    health: chat.health,
-    upstream: chat.upstream,
-    egress,
-    files,
-    openCalls: chat.openCalls,
-    clock: chat.clock,
-    log,
-    creditUsd: chat.creditUsd,
-    waitMs: config.runWaitMs,
-    newsUrlOf: (runId) => news.urlOf(runId),
-    messageIsWaiting: () => webhooks.worker.nudge(),
-    lineTo: (offer, mode) => lines.lineTo(offer, mode),
-    remedyFor: (offer) => lines.remedyFor(offer),
-  };
   const webhooks = webhooksOf({
     database,
     egress,
-    clock: chat.clock,
+    clock,
     log,
     secret: parts.secret,
     backoffMs: config.webhookBackoffMs,
   });
+  const runs = runHouseOf(parts, { egress, files, lines, news, webhooks });
+  const keeper = new RunKeeper(runs);
   files.startSweeping(sweepEveryMs);
   webhooks.worker.start();
-  const keeper = new RunKeeper(runs);
   return {
     runs,
     keeper,
@@ -101,6 +84,31 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
       await webhooks.worker.stop();
       await Promise.all([engines.stop(), files.stop(), egress.stop()]);
     },
+  };
+}
+
+type RunTools = Pick<RunRooms, "egress" | "files" | "lines" | "news" | "webhooks">;
+
+function runHouseOf(parts: RunParts, { egress, files, lines, news, webhooks }: RunTools): RunHouse {
+  const { config, chat } = parts;
+  return {
+    catalog: chat.catalog,
+    ledger: chat.ledger,
+    limiter: chat.limiter,
+    store: runStoreOf(parts.database, parts.nodeId),
+    health: chat.health,
+    upstream: chat.upstream,
+    egress,
+    files,
+    openCalls: chat.openCalls,
+    clock: chat.clock,
+    log: chat.log,
+    creditUsd: chat.creditUsd,
+    waitMs: config.runWaitMs,
+    newsUrlOf: (runId) => news.urlOf(runId),
+    messageIsWaiting: () => webhooks.worker.nudge(),
+    lineTo: (offer, mode) => lines.lineTo(offer, mode),
+    remedyFor: (offer) => lines.remedyFor(offer),
   };
 }
 
