@@ -134,7 +134,7 @@ function sumOf(row: SumRow): UsageSum {
   };
 }
 
-function added(sum: UsageSum, one: UsageSum): UsageSum {
+export function added(sum: UsageSum, one: UsageSum): UsageSum {
   return {
     requests: sum.requests + one.requests,
     cost: sum.cost + one.cost,

@@ -70,7 +70,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
       isRunServed: (offer, mode) => runs.lineTo(offer, mode) !== undefined,
     }),
     ...balanceDoors({ ledger, creditUsd }),
-    ...usageDoors({ usage: house.usage, creditUsd }),
+    ...usageDoors({ usage: house.usage, creditUsd, catalog }),
     ...accountDoors({ accounts, ledger, doorkeeper }),
     ...keyDoors({ accounts, keys, doorkeeper }),
     ...ledgerDoors({ accounts, ledger }),

@@ -9,7 +9,10 @@ export type HttpChatSettings = {
   readonly stalledClientMs: number;
 };
 
-/** The customer's end of a chat call over HTTP. */
+/**
+ * The customer's end of a chat call over HTTP. What comes after the client has gone is written all the same: it reaches
+ * nobody, but whoever keeps the answer for a repeated request needs all of it.
+ */
 export class HttpChatClient implements ChatClient {
   readonly #response: ServerResponse;
   readonly #requestId: string;
@@ -38,7 +41,6 @@ export class HttpChatClient implements ChatClient {
   }
 
   answer(headers: AnswerHeaders, body: string): void {
-    if (this.gone) return;
     this.#closeWhenStalled();
     sendJson(this.#response, { status: 200, requestId: this.#requestId, headers }, body);
   }
@@ -48,7 +50,6 @@ export class HttpChatClient implements ChatClient {
   }
 
   startStream(headers: AnswerHeaders): void {
-    if (this.gone) return;
     this.#response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
@@ -59,7 +60,8 @@ export class HttpChatClient implements ChatClient {
   }
 
   write(frames: string, encoding: "latin1" | "utf8"): boolean {
-    return this.gone || this.#response.write(frames, encoding);
+    const keepsUp = this.#response.write(frames, encoding);
+    return this.gone || keepsUp;
   }
 
   onDrain(listener: () => void): void {
@@ -67,7 +69,6 @@ export class HttpChatClient implements ChatClient {
   }
 
   endStream(frames: string, encoding: "latin1" | "utf8"): void {
-    if (this.gone) return;
     this.#closeWhenStalled();
     this.#response.end(frames, encoding);
   }

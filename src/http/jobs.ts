@@ -20,19 +20,26 @@ const statuses: Readonly<Record<string, Pick<RunQuery, "status" | "ending">>> = 
 
 /** Runs by their id: whoever lost the connection finds the result here. */
 export function jobDoors(house: RunsHouse): readonly Door[] {
-  return [
-    {
-      method: "GET",
-      path: "/v1/job",
-      access: "caller",
-      summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
-      answers: "`jobs` and `count`.",
-      answer: async (visit) => {
-        const rows = await house.runs.store.list(queryOf(visit));
-        return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
-      },
+  return [listDoor(house), newsDoor(house), ...readDoors(house), eventsDoor(house), cancelDoor(house)];
+}
+
+function listDoor(house: RunsHouse): Door {
+  return {
+    method: "GET",
+    path: "/v1/job",
+    access: "caller",
+    summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
+    answers: "`jobs` and `count`.",
+    answer: async (visit) => {
+      const rows = await house.runs.store.list(queryOf(visit));
+      return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
     },
-    newsDoor(house),
+  };
+}
+
+function readDoors(house: RunsHouse): readonly Door[] {
+  const answer = (visit: Visit<unknown>): Promise<DoorAnswer> => readJob(visit, house);
+  return [
     {
       method: "GET",
       path: "/v1/job/{id}",
@@ -40,7 +47,7 @@ export function jobDoors(house: RunsHouse): readonly Door[] {
       summary: "One run: how far it is, and its result.",
       answers:
         "`status` is queued, running, completed, failed or canceled; `result` as `POST /v1/run` answers.",
-      answer: (visit) => readJob(visit, house),
+      answer,
     },
     {
       method: "GET",
@@ -48,38 +55,41 @@ export function jobDoors(house: RunsHouse): readonly Door[] {
       access: "caller",
       summary: "The same under the run's own address.",
       answers: "As `GET /v1/job/{id}`.",
-      answer: (visit) => readJob(visit, house),
-    },
-    {
-      method: "GET",
-      path: "/v1/run/{id}/events",
-      access: "caller",
-      summary:
-        "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
-      answers:
-        "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
-      attend: async (visit, _request, response) => {
-        const row = await ownRun(visit, house);
-        await followEvents(row, response, {
-          store: house.runs.store,
-          visit,
-          keepAliveMs: house.chat.keepAliveMs,
-        });
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/run/{id}/cancel",
-      access: "caller",
-      summary: "Calls a run off that waits at its provider. Nothing is charged.",
-      answers: "The run, canceled; or as it ended before.",
-      body: z.strictObject({}),
-      answer: async (visit) => {
-        const row = await cancelRun(await ownRun(visit, house), house.runs, house.keeper);
-        return { status: 200, body: shownJob(row) };
-      },
+      answer,
     },
   ];
+}
+
+function eventsDoor(house: RunsHouse): Door {
+  return {
+    method: "GET",
+    path: "/v1/run/{id}/events",
+    access: "caller",
+    summary:
+      "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
+    answers:
+      "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
+    attend: async (visit, _request, response) => {
+      const row = await ownRun(visit, house);
+      const { keepAliveMs } = house.chat;
+      await followEvents(row, response, { store: house.runs.store, visit, keepAliveMs });
+    },
+  };
+}
+
+function cancelDoor(house: RunsHouse): Door {
+  return {
+    method: "POST",
+    path: "/v1/run/{id}/cancel",
+    access: "caller",
+    summary: "Calls a run off that waits at its provider. Nothing is charged.",
+    answers: "The run, canceled; or as it ended before.",
+    body: z.strictObject({}),
+    answer: async (visit) => {
+      const row = await cancelRun(await ownRun(visit, house), house.runs, house.keeper);
+      return { status: 200, body: shownJob(row) };
+    },
+  };
 }
 
 /** The address is the credential, and it says all: what is sent there is neither read nor believed. */

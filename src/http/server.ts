@@ -1,13 +1,15 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { KeptAnswers } from "../calls/idempotency/kept-answers.ts";
 import type { Caller } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { Problem } from "../core/problems.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
-import type { Door, DoorHeaders, Visit } from "./door.ts";
+import type { Door, DoorHeaders, JsonDoor, Visit } from "./door.ts";
+import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { readBody } from "./read-body.ts";
 import { sendAnswer, sendProblem } from "./render.ts";
@@ -21,6 +23,8 @@ export type FrontSettings = {
   readonly log: Log;
   readonly maxBodyBytes: number;
   readonly timeouts?: FrontTimeouts;
+  /** Undefined: an Idempotency-Key means nothing here. */
+  readonly answers?: KeptAnswers;
   /** Limits and balance, for a caller's answers that no call has set them for. Never rejects. */
   readonly headersFor: (caller: Caller) => Promise<DoorHeaders>;
 };
@@ -99,10 +103,34 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
     body: "answer" in door && door.body !== undefined ? readJson(door.body, rawBody) : undefined,
     caller: () => caller ?? missingCaller(),
   };
-  if ("attend" in door) return door.attend(visit, request, response);
+  const { answers } = settings;
+  const key = answers === undefined ? undefined : idempotencyKeyOf(door, request);
+  if (answers === undefined || key === undefined) return attend(exchange, settings, { door, visit });
+  const known = (): Promise<DoorHeaders> => knownOf(exchange, settings);
+  await serveOnce({ key, door, rawBody, known, ...exchange }, answers, (earlier) =>
+    attend(exchange, settings, { door, visit: { ...visit, ...earlier } }),
+  );
+}
+
+type Attended = { readonly door: Door; readonly visit: Visit<unknown> };
+
+function attend(exchange: Exchange, settings: FrontSettings, { door, visit }: Attended): Promise<void> {
+  if ("attend" in door) return door.attend(visit, exchange.request, exchange.response);
+  return answerJson(exchange, settings, { door, visit });
+}
+
+async function answerJson(
+  exchange: Exchange,
+  settings: FrontSettings,
+  { door, visit }: { readonly door: JsonDoor; readonly visit: Visit<unknown> },
+): Promise<void> {
   const answer = await door.answer(visit);
-  const known = caller === undefined ? {} : await settings.headersFor(caller);
-  sendAnswer(response, requestId, { ...answer, headers: { ...known, ...answer.headers } });
+  const known = await knownOf(exchange, settings);
+  sendAnswer(exchange.response, exchange.requestId, { ...answer, headers: { ...known, ...answer.headers } });
+}
+
+async function knownOf({ caller }: Exchange, { headersFor }: FrontSettings): Promise<DoorHeaders> {
+  return caller === undefined ? {} : headersFor(caller);
 }
 
 const noBody = Buffer.alloc(0);
@@ -151,11 +179,11 @@ function missingCaller(): never {
 }
 
 async function fail(exchange: Exchange, settings: FrontSettings, error: unknown): Promise<void> {
-  const { request, response, requestId, caller } = exchange;
+  const { request, response, requestId } = exchange;
   const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
   if (problem.status >= 500)
     settings.log.error({ request_id: requestId, code: problem.code, cause: problem.cause }, "request failed");
-  const known = caller === undefined ? {} : await settings.headersFor(caller);
+  const known = await knownOf(exchange, settings);
   const allow = response.getHeader("allow");
   const refusal = { requestId, problem, headers: typeof allow === "string" ? { allow, ...known } : known };
   // What is left of a refused body is not read to its end.

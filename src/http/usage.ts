@@ -1,12 +1,17 @@
-import { periods } from "../calls/usage-report.ts";
+import { added, periods } from "../calls/usage-report.ts";
 import type { Period, RecentCall, UsageReport, UsageReports, UsageSum } from "../calls/usage-report.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
 import { Problem } from "../core/problems.ts";
 import { jsonNumber, usdNumber } from "./balance.ts";
 import type { Door, Visit } from "./door.ts";
 
-export type UsageHouse = { readonly usage: UsageReports; readonly creditUsd: string };
+export type UsageHouse = {
+  readonly usage: UsageReports;
+  readonly creditUsd: string;
+  readonly catalog: Pick<Catalog, "find">;
+};
 
 /** `GET /v1/usage`, and the same in the form of the account routes that older clients know. */
 export function usageDoors(house: UsageHouse): readonly Door[] {
@@ -28,7 +33,7 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
             mode,
             period,
             since: report.since ?? null,
-            ...shownReport(report, house.creditUsd),
+            ...shownReport(report, house),
           },
         };
       },
@@ -41,7 +46,7 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       answers: "`summary`, `by_model`, `by_type`, `daily` and `recent` with numbers.",
       async answer(visit) {
         const report = await read(house, visit, periodOf(visit, "month"));
-        return { status: 200, body: accountForm(report, house.creditUsd) };
+        return { status: 200, body: accountForm(report, house) };
       },
     },
   ];
@@ -60,7 +65,7 @@ function read(house: UsageHouse, visit: Visit<unknown>, period: Period): Promise
   return house.usage.read({ accountId, mode, period, model: visit.query.get("model")?.slice(0, 256) });
 }
 
-function shownReport(report: UsageReport, creditUsd: string) {
+function shownReport(report: UsageReport, { creditUsd, catalog }: UsageHouse) {
   const sum = (one: UsageSum) => ({
     requests: one.requests,
     credits: formatCredits(one.cost),
@@ -71,9 +76,24 @@ function shownReport(report: UsageReport, creditUsd: string) {
   return {
     total: sum(report.total),
     by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
+    by_type: byType(report, catalog).map(([type, one]) => ({ type, ...sum(one) })),
     daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
     recent: report.recent.map(shownCall),
   };
+}
+
+/** What was spent on chats, images, searches…: by the kind of each model as the catalog has it now. */
+function byType(
+  report: UsageReport,
+  catalog: Pick<Catalog, "find">,
+): readonly (readonly [string, UsageSum])[] {
+  const sums = new Map<string, UsageSum>();
+  for (const one of report.byModel) {
+    const type = catalog.find(one.model)?.model.category ?? "other";
+    const before = sums.get(type);
+    sums.set(type, before === undefined ? one : added(before, one));
+  }
+  return [...sums].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 function shownCall(call: RecentCall) {
@@ -89,7 +109,7 @@ function shownCall(call: RecentCall) {
   };
 }
 
-function accountForm(report: UsageReport, creditUsd: string) {
+function accountForm(report: UsageReport, { creditUsd, catalog }: UsageHouse) {
   const sum = (one: UsageSum) => ({
     requests: one.requests,
     cost_usd: usdNumber(one.cost, creditUsd),
@@ -103,7 +123,7 @@ function accountForm(report: UsageReport, creditUsd: string) {
       total_credits: jsonNumber(total.cost),
     },
     by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
-    by_type: total.requests === 0 ? [] : [{ type: "chat", ...sum(total) }],
+    by_type: byType(report, catalog).map(([type, one]) => ({ type, ...sum(one) })),
     daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
     recent: report.recent.map(shownCall),
   };
