@@ -13,6 +13,8 @@ import { workerPool } from "./engines/worker-pool.ts";
 
 export type Engines = {
   readonly byName: ReadonlyMap<string, Engine>;
+  /** Names of those that lack nothing. */
+  readonly ready: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -22,6 +24,7 @@ export function enginesOf(config: Config, egress: Egress, clock: Clock): Engines
   const off = new Set(config.enginesOff);
   const engines = allEngines(config, { egress, clock, pool }).filter((engine) => !off.has(engine.name));
   return {
+    ready: engines.filter((engine) => engine.missing() === undefined).map((engine) => engine.name),
     byName: new Map(engines.map((engine) => [engine.name, engine])),
     async stop() {
       await Promise.all(engines.map(async (engine) => engine.stop?.()));

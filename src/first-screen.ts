@@ -25,6 +25,7 @@ export function firstScreen({ url, house, config, secrets }: Screen): string {
     `  Operator token  ${house.operatorToken.path}`,
     `  Database        ${config.databaseUrl === undefined ? `embedded, in ${config.dataDirectory}` : "PostgreSQL"}`,
     `  Limits          ${config.redisUrl === undefined ? "in memory" : "Redis"}`,
+    `  Engines here    ${house.engines.ready.join(", ") || "none"}`,
     `  Providers       ${configured.length > 0 ? configured.join(", ") : "none yet: set for example OPENAI_API_KEY and start again"}`,
     "",
     "  Try it (test key: built-in emulators, no cost):",

@@ -13,6 +13,7 @@ import type { Webhooks } from "./calls/webhooks/webhooks.ts";
 import { createEgress } from "./egress/egress.ts";
 import type { Egress } from "./egress/egress.ts";
 import { enginesOf } from "./engine-wiring.ts";
+import type { Engines } from "./engine-wiring.ts";
 import { filesOf } from "./files/files.ts";
 import type { Files } from "./files/files.ts";
 import type { FileStore } from "./files/file-store.ts";
@@ -41,6 +42,7 @@ export type RunRooms = {
   readonly files: Files;
   readonly egress: Egress;
   readonly lines: RunLines;
+  readonly engines: Engines;
   /** Runs are given back first; then nothing is asked any more. */
   stop(): Promise<void>;
 };
@@ -79,6 +81,7 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
     files,
     egress,
     lines,
+    engines,
     async stop() {
       await keeper.stop();
       await webhooks.worker.stop();

@@ -8,6 +8,7 @@ import { tokenCounter } from "./calls/token-counter.ts";
 import { usageReports } from "./calls/usage-report.ts";
 import { loadCatalog } from "./catalog/load.ts";
 import type { Config } from "./config.ts";
+import type { Engines } from "./engine-wiring.ts";
 import { systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { allDoors } from "./http/doors.ts";
@@ -48,6 +49,7 @@ export type House = {
   readonly keys: Keys;
   readonly chat: ChatHouse;
   readonly lines: Lines;
+  readonly engines: Engines;
   readonly operatorToken: { readonly token: string; readonly path: string };
   /** Ends every part in order: providers, then money, then storage. */
   stop(): Promise<void>;
@@ -77,6 +79,7 @@ export async function buildHouse(config: Config, log: Log): Promise<House> {
     ...front,
     chat,
     lines,
+    engines: rooms.engines,
     async stop() {
       await rooms.stop();
       await chat.upstream.stop();
