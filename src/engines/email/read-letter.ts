@@ -28,7 +28,7 @@ export type Senders = {
 
 export const maxRecipients = 50;
 const maxReplyAddresses = 10;
-const maxSubjectChars = 500;
+const maxSubjectChars = 998;
 const maxBodyChars = 2_000_000;
 
 /** Checks all of it before the first file is fetched; every refusal is a 400 that names the member: `to[2]`. */

@@ -26,7 +26,8 @@ export async function resize(job: PictureJob): Promise<EngineResult> {
   const encoding = encodingIn(inputs);
   const wish = readResize(inputs);
   const source = await sourcePicture(context, inputs);
-  checkSize(inputs, wish.width === undefined ? "height" : "width", resultingSize(source, wish));
+  const size = resultingSize(source, wish);
+  checkSize(inputs, wish.width === undefined ? "height" : "width", size);
   const resized = source.pipeline.resize({
     ...(wish.width === undefined ? {} : { width: wish.width }),
     ...(wish.height === undefined ? {} : { height: wish.height }),
@@ -35,7 +36,7 @@ export async function resize(job: PictureJob): Promise<EngineResult> {
     withoutEnlargement: !wish.enlarge,
     background: wish.background,
   });
-  return encode(job, resized, { wish: encoding, source });
+  return encode(job, resized, { wish: encoding, size, source });
 }
 
 function readResize(inputs: InputValues) {
@@ -55,8 +56,10 @@ function readResize(inputs: InputValues) {
 
 /** The largest size that may come out: a side that is not told follows from the other. */
 function resultingSize(source: Size, { width, height, fit, enlarge }: ReturnType<typeof readResize>): Size {
-  if (width !== undefined && height !== undefined && fit !== "outside") return { width, height };
-  const wished = Math.max((width ?? 0) / source.width, (height ?? 0) / source.height);
+  const [across, down] = [(width ?? 0) / source.width, (height ?? 0) / source.height];
+  const isBox = width !== undefined && height !== undefined;
+  if (isBox && fit !== "inside" && fit !== "outside") return { width, height };
+  const wished = isBox && fit === "inside" ? Math.min(across, down) : Math.max(across, down);
   const scale = enlarge ? wished : Math.min(wished, 1);
   return { width: Math.round(source.width * scale), height: Math.round(source.height * scale) };
 }
@@ -69,7 +72,7 @@ export async function convert(job: PictureJob): Promise<EngineResult> {
     throw inputs.refusal("format", "Send the format: png, jpeg, webp or avif.");
   const source = await sourcePicture(context, inputs);
   checkSize(inputs, "image", source);
-  return encode(job, source.pipeline, { wish, source });
+  return encode(job, source.pipeline, { wish, size: source, source });
 }
 
 /** The rectangle at `left`, `top`; without them in the middle, or at `gravity`. */
@@ -89,8 +92,9 @@ export async function crop(job: PictureJob): Promise<EngineResult> {
     throw inputs.refusal("width", `The picture is ${source.width} pixels wide; the cut must lie within.`);
   if (!liesWithin(top, height, source.height))
     throw inputs.refusal("height", `The picture is ${source.height} pixels high; the cut must lie within.`);
-  checkSize(inputs, "width", { width, height });
-  return encode(job, source.pipeline.extract({ left, top, width, height }), { wish: encoding, source });
+  const size = { width, height };
+  checkSize(inputs, "width", size);
+  return encode(job, source.pipeline.extract({ left, top, width, height }), { wish: encoding, size, source });
 }
 
 function liesWithin(start: number, length: number, whole: number): boolean {
@@ -111,11 +115,12 @@ export async function rotate(job: PictureJob): Promise<EngineResult> {
   if (angle === 0 && flip === undefined) throw inputs.refusal("angle", "Send angle in degrees, or flip.");
   const background = colourIn(inputs, "background") ?? nothing;
   const source = await sourcePicture(context, inputs);
-  checkSize(inputs, "angle", turnedSize(source, angle));
+  const size = turnedSize(source, angle);
+  checkSize(inputs, "angle", size);
   const flipped = source.pipeline
     .flop(flip === "horizontal" || flip === "both")
     .flip(flip === "vertical" || flip === "both");
-  return encode(job, angle === 0 ? flipped : flipped.rotate(angle, { background }), { wish, source });
+  return encode(job, angle === 0 ? flipped : flipped.rotate(angle, { background }), { wish, size, source });
 }
 
 function turnedSize({ width, height }: Size, degrees: number): Size {

@@ -11,7 +11,7 @@ import type { Size } from "./picture-limits.ts";
 import { encode, encodingIn } from "./picture-output.ts";
 import { pictureFailure } from "./picture-failure.ts";
 import { sourcePicture } from "./source-picture.ts";
-import { fontFamilies, isVisible, svgDocument, svgLine } from "./svg-text.ts";
+import { fontIn, isVisible, svgDocument, svgLine } from "./svg-text.ts";
 import { estimatedWidth } from "./text-lines.ts";
 
 const maxOverlays = 10;
@@ -33,7 +33,7 @@ export async function compose(job: PictureJob): Promise<EngineResult> {
   // One after the other: each holds a whole picture in memory.
   for (const overlay of overlays) layers.push(await overlayOf(job, overlay, base));
   if (watermark !== undefined) layers.push(await textLayer(job, watermark, base));
-  return encode(job, base.pipeline.composite(layers), { wish, source: base });
+  return encode(job, base.pipeline.composite(layers), { wish, size: base, source: base });
 }
 
 /** An overlay that is larger than the picture is made to fit: the ground never grows. */
@@ -117,7 +117,7 @@ function styleIn(watermark: InputValues) {
   if (colour.alpha === 0) throw watermark.refusal("color", "Nothing would be seen of the watermark.");
   return {
     colour,
-    family: watermark.choice("font", fontFamilies) ?? "sans-serif",
+    family: fontIn(watermark),
     opacity: watermark.number("opacity", { min: 0.01, max: 1 }) ?? 0.6,
   };
 }

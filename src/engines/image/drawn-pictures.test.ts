@@ -125,7 +125,7 @@ drawsText(
       "a".repeat(700),
     ];
     for (const [index, body] of bodies.entries()) {
-      for (const font of ["sans-serif", "serif", "monospace"]) {
+      for (const font of ["sans", "serif", "mono"]) {
         const inputs = { operation: "text", title: `Title ${index}`, body, font, size: "800x500" };
         const picture = await pixelsOf((await make(inputs)).bytes);
         assert.deepEqual([picture.width, picture.height], [800, 500]);
@@ -188,6 +188,7 @@ drawsText("text that does not fit, cannot be seen or is not there is refused", a
     [{ title: "x".repeat(100), font_size: 200 }, "title"],
     [{ title: "x", color: "#fff" }, "color"],
     [{ title: "x", size: "huge" }, "size"],
+    [{ title: "x", font: "Comic Sans" }, "font"],
     [{ title: "x", size: "9999x10" }, "size"],
     [{ title: "x".repeat(301) }, "title"],
   ];

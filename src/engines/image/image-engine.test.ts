@@ -240,3 +240,25 @@ test("a run that is called off ends at once, also while a slow server is being r
   controller.abort(reason);
   await assert.rejects(run, reason);
 });
+
+test("a run that is called off while its picture is made ends at once", async () => {
+  const noise = await sharp({
+    create: {
+      width: 3000,
+      height: 2000,
+      channels: 3,
+      background: "gray",
+      noise: { type: "gaussian", mean: 128, sigma: 60 },
+    },
+  })
+    .jpeg()
+    .toBuffer();
+  const controller = new AbortController();
+  const reason = new Problem("shutting_down");
+  const inputs = { operation: "convert", image: dataUrl(noise), format: "avif" };
+  const run = engine.run(contextOf(inputs, { signal: controller.signal }));
+  setImmediate(() => controller.abort(reason));
+  await assert.rejects(run, reason);
+  const aborted = AbortSignal.abort(reason);
+  await assert.rejects(engine.run(contextOf({ operation: "qr", text: "x" }, { signal: aborted })), reason);
+});

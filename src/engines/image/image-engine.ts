@@ -2,6 +2,7 @@ import type { Engine, EngineContext, EngineResult } from "../engine.ts";
 import { convert, crop, resize, rotate } from "./change-picture.ts";
 import { compose } from "./compose-picture.ts";
 import { InputValues } from "./input-values.ts";
+import { orAborted } from "./or-aborted.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { Places } from "./places.ts";
 import { qr } from "./qr-picture.ts";
@@ -50,7 +51,8 @@ async function runOperation(context: EngineContext, places: Places): Promise<Eng
   const result = await operations[operation]({
     context,
     inputs,
-    atWork: (work) => places.in(signal, work),
+    // The library cannot be stopped: who called a run off is not kept waiting, but its place is.
+    atWork: (work) => orAborted(places.in(signal, work), signal),
   });
   signal.throwIfAborted();
   return result;

@@ -95,6 +95,8 @@ test("what would come out too large is refused before it is made", async () => {
     { operation: "convert", image: dataUrl(bombOf(9000, 100)), format: "jpeg" },
     { operation: "rotate", image: dataUrl(bombOf(8000, 4000)), angle: 45 },
     { operation: "crop", image: dataUrl(bombOf(9000, 100)), width: 8500 },
+    { operation: "convert", image: dataUrl(bombOf(5000, 5000)), format: "avif" },
+    { operation: "resize", image, width: 6000, enlarge: true, format: "avif" },
     { operation: "qr", text: "x", size: 5000 },
     { operation: "text", title: "x", width: 5000 },
   ];

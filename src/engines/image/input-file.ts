@@ -1,6 +1,7 @@
 import { Problem } from "../../core/problems.ts";
 import type { EngineContext } from "../engine.ts";
 import type { InputValues } from "./input-values.ts";
+import { orAborted } from "./or-aborted.ts";
 
 export type InputFile = {
   readonly bytes: Buffer;
@@ -45,21 +46,6 @@ async function fetchNamed(
     // Who fetches knows the address, but not which of the inputs named it.
     const { code, message, extra } = error;
     throw new Problem(code, { message, extra, param: inputs.place(name), cause: error });
-  }
-}
-
-/** What the promise brings, unless the signal is aborted before. */
-async function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const settled = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true, signal: settled.signal });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    settled.abort();
   }
 }
 

@@ -6,6 +6,8 @@ export const maxPictureBytes = 25_000_000;
 export const maxSourcePixels = 50_000_000;
 /** Width and height of a picture that goes out. */
 export const maxSide = 8192;
+/** Of an AVIF picture that goes out: its encoder takes a second for each million or two, and nothing can stop it. */
+export const maxAvifPixels = 16_000_000;
 /** What libvips may take for one picture before it is stopped. */
 export const workSeconds = 30;
 

@@ -3,10 +3,11 @@ import { Problem } from "../../core/problems.ts";
 import type { EngineFile, EngineResult } from "../engine.ts";
 import { colourIn, white } from "./colour.ts";
 import type { Colour } from "./colour.ts";
+import { badInput } from "./input-values.ts";
 import type { InputValues } from "./input-values.ts";
 import { pictureFailure } from "./picture-failure.ts";
 import type { PictureJob } from "./picture-job.ts";
-import { maxPictureBytes } from "./picture-limits.ts";
+import { maxAvifPixels, maxPictureBytes } from "./picture-limits.ts";
 import type { Size } from "./picture-limits.ts";
 import type { SourceFormat } from "./source-picture.ts";
 
@@ -35,6 +36,8 @@ export function encodingIn(inputs: InputValues): EncodingWish {
 
 type Encoding = {
   readonly wish: EncodingWish;
+  /** The largest that the picture may come out. */
+  readonly size: Size;
   readonly source?: {
     readonly format: SourceFormat;
     /** The input to blame for what turns out to be unreadable. */
@@ -46,9 +49,14 @@ type Encoding = {
 export async function encode(
   { atWork }: PictureJob,
   pipeline: Sharp,
-  { wish, source }: Encoding,
+  { wish, size, source }: Encoding,
 ): Promise<EngineResult> {
   const format = wish.format ?? keptFormat(source?.format);
+  if (format === "avif" && size.width * size.height > maxAvifPixels)
+    throw badInput(
+      "format",
+      `An AVIF picture has at most ${maxAvifPixels / 1_000_000} million pixels. Make it smaller, or choose webp.`,
+    );
   const encoded = encoderOf(pipeline, format, wish);
   try {
     const { data, info } = await atWork(() => encoded.toBuffer({ resolveWithObject: true }));
@@ -81,7 +89,7 @@ function encoderOf(pipeline: Sharp, format: OutputFormat, { quality, background 
     case "webp":
       return pipeline.webp({ quality: quality ?? 82 });
     case "avif":
-      // The usual effort of 4 takes four times as long for a few per cent.
-      return pipeline.avif({ quality: quality ?? 55, effort: 2 });
+      // More effort takes several times as long for a few per cent.
+      return pipeline.avif({ quality: quality ?? 55, effort: 1 });
   }
 }

@@ -1,10 +1,15 @@
 import type { Colour } from "./colour.ts";
 import { svgFill } from "./colour.ts";
+import type { InputValues } from "./input-values.ts";
 
 /** From the system: nothing is bundled, and which of them there are is up to the machine. */
-export const fontFamilies = ["sans-serif", "serif", "monospace"] as const;
+export type FontFamily = "sans-serif" | "serif" | "monospace";
 
-export type FontFamily = (typeof fontFamilies)[number];
+export function fontIn(inputs: InputValues): FontFamily {
+  const told = inputs.choice("font", ["sans-serif", "serif", "monospace", "sans", "mono"]);
+  if (told === "sans") return "sans-serif";
+  return told === "mono" ? "monospace" : (told ?? "sans-serif");
+}
 
 export type TextStyle = {
   readonly family: FontFamily;

@@ -7,14 +7,15 @@ import { sizeIn } from "./picture-limits.ts";
 import type { Size } from "./picture-limits.ts";
 import { encode, encodingIn } from "./picture-output.ts";
 import { drawSvg } from "./draw-svg.ts";
-import { fontFamilies, isVisible, svgDocument, svgLine } from "./svg-text.ts";
+import { fontIn, isVisible, svgDocument, svgLine } from "./svg-text.ts";
 import type { FontFamily, Placed, TextStyle } from "./svg-text.ts";
 import { wrappedLines } from "./text-lines.ts";
 
 const standardSize: Size = { width: 1200, height: 630 };
 const largestSide = 4096;
-/** Pixels; smaller letters cannot be read. */
+/** Pixels; smaller letters are only made when they are asked for. */
 const smallestFont = 10;
+const fontSizes = { min: 4, max: 512 };
 const lineHeight = 1.3;
 
 type Wish = {
@@ -44,7 +45,7 @@ export async function text(job: PictureJob): Promise<EngineResult> {
   const ground = `<rect width="100%" height="100%" ${svgFill(wish.background)}/>`;
   const drawn = lines.map((line) => svgLine(line.text, line.style, line.at)).join("");
   const pipeline = await drawSvg(job, svgDocument(wish.size, ground + drawn));
-  return encode(job, pipeline, { wish: encoding });
+  return encode(job, pipeline, { wish: encoding, size: wish.size });
 }
 
 function readWish(inputs: InputValues): Wish {
@@ -52,9 +53,9 @@ function readWish(inputs: InputValues): Wish {
     ...wordsIn(inputs),
     ...coloursIn(inputs),
     size: sizeIn(inputs, standardSize, largestSide),
-    family: inputs.choice("font", fontFamilies) ?? "sans-serif",
+    family: fontIn(inputs),
     align: inputs.choice("align", ["left", "center", "right"]) ?? "left",
-    fontSize: inputs.number("font_size", { min: smallestFont, max: 512 }),
+    fontSize: inputs.number("font_size", fontSizes),
   };
 }
 
@@ -77,30 +78,42 @@ function coloursIn(inputs: InputValues): Pick<Wish, "colour" | "titleColour" | "
 
 type Line = { readonly text: string; readonly style: TextStyle; readonly at: Placed };
 
-/** Undefined when not even the smallest letters fit. */
+/** With the largest letters that fit; a size that was asked for is kept. Undefined when not even the smallest fit. */
 function layOut(wish: Wish): readonly Line[] | undefined {
   const { width, height } = wish.size;
-  const padding = Math.round(Math.min(width, height) * 0.08);
-  let fontSize = wish.fontSize ?? Math.min(width / 20, height / 8);
-  for (; fontSize >= smallestFont; fontSize *= 0.92) {
-    const blocks = [
-      { text: wish.title, style: styleOf(wish, fontSize, true) },
-      { text: wish.body, style: styleOf(wish, fontSize, false) },
-    ].filter((block) => block.text !== "");
-    const lines = blocks.flatMap(({ text: content, style }) =>
-      wrappedLines(content, { maxWidth: (width - 2 * padding) / style.fontSize, isBold: style.isBold }).map(
-        (line) => ({ text: line, style }),
-      ),
-    );
-    const heights = lines.map(({ style }) => style.fontSize * lineHeight);
-    const gap = blocks.length > 1 ? fontSize * 0.6 : 0;
-    const total = heights.reduce((sum, one) => sum + one, gap);
-    if (total <= height - 2 * padding)
-      return placeLines(lines, { wish, padding, top: (height - total) / 2, gap });
-    // A size that was asked for is kept.
-    if (wish.fontSize !== undefined) return undefined;
+  const sizes = wish.fontSize === undefined ? sizesFrom(Math.min(width / 20, height / 8)) : [wish.fontSize];
+  let best: readonly Line[] | undefined;
+  let [low, high] = [0, sizes.length - 1];
+  while (low <= high) {
+    const middle = Math.floor((low + high) / 2);
+    const lines = layOutAt(wish, sizes[middle] ?? smallestFont);
+    if (lines === undefined) low = middle + 1;
+    else [best, high] = [lines, middle - 1];
   }
-  return undefined;
+  return best;
+}
+
+function sizesFrom(largest: number): readonly number[] {
+  const sizes: number[] = [];
+  for (let size = largest; size > smallestFont; size *= 0.92) sizes.push(size);
+  return [...sizes, smallestFont];
+}
+
+function layOutAt(wish: Wish, fontSize: number): readonly Line[] | undefined {
+  const { width, height } = wish.size;
+  const padding = Math.round(Math.min(width, height) * 0.08);
+  const blocks = [
+    { text: wish.title, style: styleOf(wish, fontSize, true) },
+    { text: wish.body, style: styleOf(wish, fontSize, false) },
+  ].filter((block) => block.text !== "");
+  const lines = blocks.flatMap(({ text: content, style }) => {
+    const maxWidth = (width - 2 * padding) / style.fontSize;
+    return wrappedLines(content, { maxWidth, isBold: style.isBold }).map((line) => ({ text: line, style }));
+  });
+  const gap = blocks.length > 1 ? fontSize * 0.6 : 0;
+  const total = lines.reduce((sum, { style }) => sum + style.fontSize * lineHeight, gap);
+  if (total > height - 2 * padding) return undefined;
+  return placeLines(lines, { wish, padding, top: (height - total) / 2, gap });
 }
 
 function styleOf(wish: Wish, fontSize: number, isTitle: boolean): TextStyle {
