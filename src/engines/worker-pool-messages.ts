@@ -1,6 +1,6 @@
 import type { ProblemCode } from "../core/problems.ts";
 
-/** What the pool and its threads say to each other. */
+/** What the pool and its workers say to each other. */
 export type WorkerOrder = {
   /** The file whose `work` is called with the input. */
   readonly href: string;
@@ -18,3 +18,6 @@ export type WorkerAnswer =
       readonly cause: string | undefined;
     }
   | { readonly kind: "failed"; readonly name: string; readonly message: string; readonly stack: string };
+
+/** What a worker's watch is told. */
+export type WatchOrder = { readonly maxMemoryMb: number; readonly parentPid: number };

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Problem } from "../core/problems.ts";
-import { PoolThread } from "./worker-pool-thread.ts";
-import type { ThreadLimits, ThreadTask } from "./worker-pool-thread.ts";
+import { PoolProcess } from "./worker-pool-process.ts";
+import type { ProcessTask, WorkerLimits } from "./worker-pool-process.ts";
 
 /** Work as a file that exports `work`; input and output are plain data, bytes included. */
 export type WorkerCode<Work extends (input: never) => unknown> = {
@@ -21,8 +21,10 @@ export type WorkerTask<Input> = {
 };
 
 /**
- * Threads that all heavy engines share: as many as there are cores, started with the first task, ended after a minute
- * without one. What a stranger's input can do to a thread (loop, eat memory, kill it) costs that task only.
+ * Workers that all heavy engines share: as many as there are cores, started with the first task, ended after a minute
+ * without one. What a stranger's input can do to a worker (loop, eat memory, crash it) costs that task only. They are
+ * processes, not threads: V8 ends the whole process when an array or map of a thread outgrows the thread's limit, and
+ * a library that is not JavaScript may crash.
  */
 export type WorkerPool = {
   /**
@@ -36,24 +38,24 @@ export type WorkerPool = {
   stop(): Promise<void>;
 };
 
-export type WorkerPoolSettings = Partial<ThreadLimits> & {
-  readonly threads?: number;
-  /** Tasks that wait for a thread; one more is refused. */
+export type WorkerPoolSettings = Partial<WorkerLimits> & {
+  readonly workers?: number;
+  /** Tasks that wait for a worker; one more is refused. */
   readonly maxWaiting?: number;
   readonly idleMs?: number;
   /** Of tasks that do not say their own. */
   readonly timeoutMs?: number;
 };
 
-const waitingPerThread = 16;
+const waitingPerWorker = 16;
 
 export function workerPool(settings: WorkerPoolSettings = {}): WorkerPool {
-  const threads = settings.threads ?? availableParallelism();
+  const workers = settings.workers ?? availableParallelism();
   const pool = new Pool({
-    threads,
-    maxWaiting: settings.maxWaiting ?? threads * waitingPerThread,
+    workers,
+    maxWaiting: settings.maxWaiting ?? workers * waitingPerWorker,
     idleMs: settings.idleMs ?? 60_000,
-    limits: { maxHeapMb: settings.maxHeapMb ?? 512, maxBufferMb: settings.maxBufferMb ?? 768 },
+    limits: { maxHeapMb: settings.maxHeapMb ?? 512, maxMemoryMb: settings.maxMemoryMb ?? 1024 },
   });
   const timeoutMs = settings.timeoutMs ?? 30_000;
   return {
@@ -72,23 +74,23 @@ export function workerPool(settings: WorkerPoolSettings = {}): WorkerPool {
 }
 
 type PoolSettings = {
-  readonly threads: number;
+  readonly workers: number;
   readonly maxWaiting: number;
   readonly idleMs: number;
-  readonly limits: ThreadLimits;
+  readonly limits: WorkerLimits;
 };
 
 type Waiting = {
-  readonly task: ThreadTask;
-  readonly start: (thread: PoolThread) => void;
+  readonly task: ProcessTask;
+  readonly start: (worker: PoolProcess) => void;
   readonly reject: (reason: unknown) => void;
 };
 
 class Pool {
   readonly #settings: PoolSettings;
-  /** All that run, those that are ending included: there are never more than `threads` at once. */
-  readonly #threads = new Set<PoolThread>();
-  #idle: PoolThread[] = [];
+  /** All that run, those that are ending included: there are never more than `workers` at once. */
+  readonly #workers = new Set<PoolProcess>();
+  #idle: PoolProcess[] = [];
   #waiting: Waiting[] = [];
   #idleTimer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -97,14 +99,14 @@ class Pool {
     this.#settings = settings;
   }
 
-  async run(task: ThreadTask): Promise<unknown> {
+  async run(task: ProcessTask): Promise<unknown> {
     task.signal.throwIfAborted();
     if (this.#isStopped) throw new Problem("shutting_down");
-    const thread = await this.#turn(task);
+    const worker = await this.#turn(task);
     try {
-      return await thread.run(task);
+      return await worker.run(task);
     } finally {
-      if (thread.isUsable) this.#idle.push(thread);
+      if (worker.isUsable) this.#idle.push(worker);
       this.#handOut();
     }
   }
@@ -114,18 +116,18 @@ class Pool {
     clearTimeout(this.#idleTimer);
     const reason = new Problem("shutting_down");
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
-    await Promise.all([...this.#threads].map((thread) => thread.terminate(reason)));
+    await Promise.all([...this.#workers].map((worker) => worker.terminate(reason)));
   }
 
-  #turn(task: ThreadTask): Promise<PoolThread> {
+  #turn(task: ProcessTask): Promise<PoolProcess> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
         reject(task.signal.reason);
       };
-      const start = (thread: PoolThread): void => {
+      const start = (worker: PoolProcess): void => {
         task.signal.removeEventListener("abort", leave);
-        resolve(thread);
+        resolve(worker);
       };
       const waiting: Waiting = { task, start, reject };
       this.#waiting.push(waiting);
@@ -143,29 +145,29 @@ class Pool {
   #handOut(): void {
     clearTimeout(this.#idleTimer);
     for (;;) {
-      const thread = this.#waiting.length === 0 || this.#isStopped ? undefined : this.#freeThread();
-      if (thread === undefined) break;
-      this.#waiting.shift()?.start(thread);
+      const worker = this.#waiting.length === 0 || this.#isStopped ? undefined : this.#freeWorker();
+      if (worker === undefined) break;
+      this.#waiting.shift()?.start(worker);
     }
     if (this.#waiting.length > 0 || this.#isStopped) return;
     this.#idleTimer = setTimeout(() => this.#endIdle(), this.#settings.idleMs).unref();
   }
 
-  #freeThread(): PoolThread | undefined {
+  #freeWorker(): PoolProcess | undefined {
     const idle = this.#idle.pop();
     if (idle !== undefined && idle.isUsable) return idle;
-    if (idle !== undefined) return this.#freeThread();
-    if (this.#threads.size >= this.#settings.threads) return undefined;
-    const thread = new PoolThread(this.#settings.limits, () => {
-      this.#threads.delete(thread);
+    if (idle !== undefined) return this.#freeWorker();
+    if (this.#workers.size >= this.#settings.workers) return undefined;
+    const worker = new PoolProcess(this.#settings.limits, () => {
+      this.#workers.delete(worker);
       this.#handOut();
     });
-    this.#threads.add(thread);
-    return thread;
+    this.#workers.add(worker);
+    return worker;
   }
 
   #endIdle(): void {
     const reason = new Problem("shutting_down");
-    for (const thread of this.#idle.splice(0)) void thread.terminate(reason);
+    for (const worker of this.#idle.splice(0)) void worker.terminate(reason);
   }
 }

@@ -1,12 +1,19 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 
+/** Categories whose results are media or pages; what other models call `images` or `audio` stays theirs. */
+const shaped: ReadonlySet<string> = new Set([
+  ...["image", "video", "tts", "music", "sound", "audio", "speech", "scraper"],
+  ...["text_to_image", "image_to_image", "text_to_video", "image_to_video", "video_to_video"],
+]);
+
 /**
  * Where the known clients look for a result, beside where the model's own documentation has it: media as addresses in
  * `image_url`, `video_url`, `audio_url`. A model's output has `images`, `videos` or `audio` with `url`s; everything else is
  * shown as it is.
  */
 export function shapeOutput(category: string, output: JsonObject): JsonObject {
+  if (!shaped.has(category)) return output;
   const images = addressesIn(output["images"]);
   if (images.length > 0) {
     const data = images.map((url) => ({ url }));

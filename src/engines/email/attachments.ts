@@ -1,7 +1,7 @@
 import { detectMimeType } from "nodemailer/lib/mime-funcs";
 import type { EngineContext } from "../engine.ts";
-import { decodeBase64, inputFile, tooLarge } from "../image/input-file.ts";
-import type { InputValues } from "../image/input-values.ts";
+import { decodeBase64, inputFile, tooLarge } from "../input-file.ts";
+import type { InputValues } from "../input-values.ts";
 import { hasControl } from "./mail-address.ts";
 
 export type Attachment = {

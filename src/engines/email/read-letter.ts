@@ -1,7 +1,7 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { Problem } from "../../core/problems.ts";
 import type { EngineContext } from "../engine.ts";
-import { badInput, InputValues } from "../image/input-values.ts";
+import { badInput, InputValues } from "../input-values.ts";
 import type { Attachment } from "./attachments.ts";
 import { readAttachments } from "./attachments.ts";
 import { domainOf, hasControl, readAddress, splitAddresses } from "./mail-address.ts";

@@ -1,6 +1,6 @@
 import type { EngineResult } from "../engine.ts";
 import { colourIn, nothing } from "./colour.ts";
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { checkSize, maxSide } from "./picture-limits.ts";
 import type { Size } from "./picture-limits.ts";

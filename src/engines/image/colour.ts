@@ -1,4 +1,4 @@
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 
 export type Colour = {
   /** 0 to 255. */

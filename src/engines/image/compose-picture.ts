@@ -4,7 +4,7 @@ import type { EngineResult } from "../engine.ts";
 import { gravities } from "./change-picture.ts";
 import { colourIn, white } from "./colour.ts";
 import { drawSvg } from "./draw-svg.ts";
-import { InputValues } from "./input-values.ts";
+import { InputValues } from "../input-values.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { checkSize, maxSide } from "./picture-limits.ts";
 import type { Size } from "./picture-limits.ts";

@@ -1,10 +1,10 @@
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
 import { convert, crop, resize, rotate } from "./change-picture.ts";
 import { compose } from "./compose-picture.ts";
-import { InputValues } from "./input-values.ts";
-import { orAborted } from "./or-aborted.ts";
+import { InputValues } from "../input-values.ts";
+import { orAborted } from "../or-aborted.ts";
 import type { PictureJob } from "./picture-job.ts";
-import { Places } from "./places.ts";
+import { Places } from "../places.ts";
 import { qr } from "./qr-picture.ts";
 import { sharpLibrary } from "./sharp-library.ts";
 import { text } from "./text-picture.ts";

@@ -1,5 +1,5 @@
 import type { EngineContext } from "../engine.ts";
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 
 /** One run of the image engine. */
 export type PictureJob = {

@@ -1,4 +1,4 @@
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 
 /** Bytes of a picture that comes in, and of one that goes out. */
 export const maxPictureBytes = 25_000_000;

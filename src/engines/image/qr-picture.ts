@@ -2,7 +2,7 @@ import QRCode from "qrcode";
 import type { EngineResult } from "../engine.ts";
 import { black, colourIn, sameColour, svgFill, white } from "./colour.ts";
 import type { Colour } from "./colour.ts";
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { pictureResult } from "./picture-output.ts";
 import { sharpLibrary } from "./sharp-library.ts";

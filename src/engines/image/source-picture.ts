@@ -1,7 +1,7 @@
 import type { Sharp } from "sharp";
 import type { EngineContext } from "../engine.ts";
-import { inputFile } from "./input-file.ts";
-import type { InputValues } from "./input-values.ts";
+import { inputFile } from "../input-file.ts";
+import type { InputValues } from "../input-values.ts";
 import { pictureFailure } from "./picture-failure.ts";
 import { maxPictureBytes, maxSourcePixels, workSeconds } from "./picture-limits.ts";
 import { sharpLibrary } from "./sharp-library.ts";

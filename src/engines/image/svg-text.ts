@@ -1,6 +1,6 @@
 import type { Colour } from "./colour.ts";
 import { svgFill } from "./colour.ts";
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 
 /** From the system: nothing is bundled, and which of them there are is up to the machine. */
 export type FontFamily = "sans-serif" | "serif" | "monospace";

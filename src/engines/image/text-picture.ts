@@ -1,7 +1,7 @@
 import type { EngineResult } from "../engine.ts";
 import { black, colourIn, sameColour, svgFill, white } from "./colour.ts";
 import type { Colour } from "./colour.ts";
-import type { InputValues } from "./input-values.ts";
+import type { InputValues } from "../input-values.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { sizeIn } from "./picture-limits.ts";
 import type { Size } from "./picture-limits.ts";

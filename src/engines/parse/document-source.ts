@@ -22,7 +22,7 @@ export async function documentFrom(
     const { bytes, contentType, url } = await fetchFile(address, mostBytes);
     return { bytes, contentType, name: url };
   } catch (error) {
-    throw named(fetchProblem(error, { signal, param }), param);
+    throw named(fetchProblem(error, { signal, param, maxBytes: mostBytes }), param);
   }
 }
 

@@ -10,7 +10,7 @@ import type { ParseBench, TestFile } from "./test-bench.ts";
 let bench: ParseBench;
 
 before(() => {
-  bench = parseBench({ threads: 1, maxHeapMb: 512, maxBufferMb: 160 });
+  bench = parseBench({ workers: 1, maxHeapMb: 512, maxMemoryMb: 400 });
 });
 after(() => bench.stop());
 

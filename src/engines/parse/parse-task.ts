@@ -1,4 +1,4 @@
-/** Reads one document, in a thread of the worker pool. */
+/** Reads one document, in a worker of the pool. */
 import { removeNoise } from "../scrape/main-content.ts";
 import { toMarkdown } from "../scrape/markdown.ts";
 import { baseOf, makeAddressesAbsolute } from "../scrape/page-addresses.ts";

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PDFDocument } from "pdf-lib";
+import { Problem } from "../../core/problems.ts";
+import { EgressFailure } from "../../egress/egress-failure.ts";
+import { parseEngine } from "./parse.ts";
 import { onePagePdf, pdfOf } from "./sample-documents.ts";
 import { docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.ts";
 import { chunksIn, parseBench } from "./test-bench.ts";
@@ -164,4 +167,29 @@ test("a document may be within the inputs, and goes by three names", async () =>
     assert.deepEqual(chunksIn((await bench.parse({ [name]: url })).output), ["Within"], name);
   const { output } = await bench.parse({ input: "data:text/plain,Gr%C3%BC%C3%9Fe" });
   assert.deepEqual(chunksIn(output), ["Grüße"]);
+});
+
+test("a document that cannot be had is told by the input that names it", async () => {
+  const engine = parseEngine({ pool: bench.pool });
+  const { signal } = new AbortController();
+  for (const [failure, code] of [
+    [new EgressFailure("refused", "no such name"), "upstream_error"],
+    [new EgressFailure("too_large", "more than it may be"), "invalid_request"],
+    [new Problem("url_not_allowed"), "url_not_allowed"],
+    [new Problem("not_found"), "not_found"],
+  ] as const) {
+    const fetchFile = (): Promise<never> => Promise.reject(failure);
+    await assert.rejects(
+      engine.run({ inputs: { url: "http://files.example/x" }, signal, fetchFile }),
+      (error: unknown) => {
+        assert.ok(error instanceof Problem && error.code === code, String(error));
+        return true;
+      },
+    );
+  }
+  await assert.rejects(bench.parse({}), (error: unknown) => {
+    assert.ok(error instanceof Problem);
+    assert.deepEqual([error.code, error.param], ["invalid_request", "document_url"]);
+    return true;
+  });
 });

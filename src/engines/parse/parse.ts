@@ -9,12 +9,17 @@ import { pageRangeSchema } from "./page-range.ts";
 const address = z.string().min(1);
 const sources = ["document_url", "input", "url"] as const;
 
-const schema = z.object({
-  document_url: address.optional(),
-  input: address.optional(),
-  url: address.optional(),
-  page_range: pageRangeSchema.optional(),
-});
+const schema = z
+  .object({
+    document_url: address.optional(),
+    input: address.optional(),
+    url: address.optional(),
+    page_range: pageRangeSchema.optional(),
+  })
+  .refine((inputs) => sources.some((name) => inputs[name] !== undefined), {
+    message: "Name the document.",
+    path: ["document_url"],
+  });
 
 /**
  * Reads documents as Markdown, with a chunk for each page, slide or sheet: PDF, DOCX, XLSX, PPTX, HTML, CSV and text.

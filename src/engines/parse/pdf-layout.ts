@@ -11,7 +11,10 @@ export type PdfItem = {
 
 type Line = {
   text: string;
-  y: number;
+  readonly x: number;
+  readonly y: number;
+  /** Where it ends. */
+  right: number;
   size: number;
   /** There is a gap in it as between columns. */
   hasGap: boolean;
@@ -55,7 +58,7 @@ function linesOf(items: readonly PdfItem[]): readonly Line[] {
     const isBlank = item.text.trim() === "";
     if (line !== undefined && !isBlank && !isOn(line, item)) line = undefined;
     if (line === undefined && !isBlank) {
-      line = { text: "", y: item.y, size: item.size, hasGap: false };
+      line = { text: "", x: item.x, y: item.y, right: item.x, size: item.size, hasGap: false };
       lines.push(line);
     }
     if (line !== undefined) extend(line, item, isBlank);
@@ -68,11 +71,13 @@ function isOn(line: Line, { y, size }: PdfItem): boolean {
   return Math.abs(line.y - y) <= 0.5 * Math.max(line.size, size);
 }
 
-function extend(line: Line, { text, width, size }: PdfItem, isBlank: boolean): void {
+function extend(line: Line, { text, x, width, size }: PdfItem, isBlank: boolean): void {
   const isGap = isBlank && text !== "" && width > 1.5 * line.size;
   line.hasGap ||= isGap;
   line.text += isGap ? "    " : text;
-  if (!isBlank) line.size = Math.max(line.size, size);
+  if (isBlank) return;
+  line.size = Math.max(line.size, size);
+  line.right = Math.max(line.right, x + width);
 }
 
 function isContinued(before: Line, line: Line): boolean {
@@ -96,13 +101,24 @@ function headingMark(scale: number): string {
   return scale >= 1.4 ? "##" : "###";
 }
 
-/** Lines become one again; a word that was divided at a line's end as well. */
+/** In narrow blocks (tables, addresses, verses) each line stands for itself. In sizes of the text. */
+const narrow = 15;
+/** A line that ends before this share of its block's width was ended on purpose. */
+const fullShare = 0.75;
+
+/** Lines that were only broken to fit become one again; a word that was divided at a line's end as well. */
 function flowing(lines: readonly Line[]): string {
+  const left = Math.min(...lines.map((line) => line.x));
+  const width = Math.max(...lines.map((line) => line.right)) - left;
   let text = "";
+  let before: Line | undefined;
   for (const line of lines) {
-    if (text === "") text = line.text;
+    const isBroken =
+      before !== undefined && width >= narrow * line.size && before.right - left >= fullShare * width;
+    if (before === undefined) text = line.text;
     else if (/\p{Ll}-$/u.test(text) && /^\p{Ll}/u.test(line.text)) text = text.slice(0, -1) + line.text;
-    else text += ` ${line.text}`;
+    else text += (isBroken ? " " : "\n") + line.text;
+    before = line;
   }
   return text;
 }

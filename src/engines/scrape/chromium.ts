@@ -32,15 +32,22 @@ const isolated = [
 
 /** One process for one page: nothing is shared between pages, and no port is opened to steer it. */
 const usual = [
-  ...["--headless", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"],
-  ...["--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-default-apps"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-domain-reliability"],
-  ...[
-    "--disable-sync",
-    "--disable-breakpad",
-    "--disable-client-side-phishing-detection",
-    "--hide-scrollbars",
-  ],
+  "--headless",
+  "--remote-debugging-pipe",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--mute-audio",
+  "--hide-scrollbars",
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-extensions",
+  "--disable-default-apps",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-domain-reliability",
+  "--disable-sync",
+  "--disable-breakpad",
+  "--disable-client-side-phishing-detection",
   "--block-new-web-contents",
   "--blink-settings=imagesEnabled=false",
   "--js-flags=--max-old-space-size=512",
@@ -48,6 +55,9 @@ const usual = [
   "--disable-site-isolation-trials",
   "--disable-features=IsolateOrigins,site-per-process,OptimizationHints,MediaRouter,Translate",
 ];
+
+/** A page can grow to any size; beyond this nobody wants to read it. In UTF-16 units. */
+const longestMessage = 64 * 1024 * 1024;
 
 /** Unprivileged on every system that we know: root must not run what strangers wrote. */
 const nobody = 65_534;
@@ -123,9 +133,12 @@ export class Chromium {
 
   async #listen(answers: Duplex): Promise<void> {
     let pieces: string[] = [];
+    let length = 0;
     for await (const piece of answers.setEncoding("utf8") as AsyncIterable<string>) {
       const [first = "", ...rest] = piece.split("\0");
       pieces.push(first);
+      length = rest.length === 0 ? length + first.length : (rest.at(-1)?.length ?? 0);
+      if (length > longestMessage) throw new Error("the browser says too much");
       for (const next of rest) {
         this.#hear(pieces.join(""));
         pieces = [next];

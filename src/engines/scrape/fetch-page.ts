@@ -49,11 +49,10 @@ export async function fetchPage(egress: Pick<Egress, "fetch">, request: PageRequ
   }
 }
 
+type FailedFetch = Pick<PageRequest, "signal" | "param"> & { readonly maxBytes?: number };
+
 /** What the customer reads when an address could not be read. */
-export function fetchProblem(
-  error: unknown,
-  { signal, param }: Pick<PageRequest, "signal" | "param">,
-): unknown {
+export function fetchProblem(error: unknown, { signal, param, maxBytes = mostBytes }: FailedFetch): unknown {
   if (error instanceof Problem)
     return error.code === "url_not_allowed" ? new Problem("url_not_allowed", { param, cause: error }) : error;
   if (!(error instanceof EgressFailure)) return error;
@@ -78,7 +77,7 @@ export function fetchProblem(
       });
     case "too_large":
       return new Problem("invalid_request", {
-        message: `The page is larger than ${mostBytes / 1024 / 1024} MB.`,
+        message: `The page or document is larger than ${maxBytes / 1024 / 1024} MB.`,
         param,
         cause: error,
       });

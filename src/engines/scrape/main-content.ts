@@ -22,8 +22,10 @@ const mostElements = 40_000;
 
 export function removeNoise(document: PageDocument): void {
   // Questions that open their answers are buttons.
-  for (const button of document.body.querySelectorAll("button"))
-    if (button.closest("h1, h2, h3, h4, h5, h6, dt, summary") !== null) unwrap(button);
+  for (const button of document.body.querySelectorAll("button")) {
+    const heading = button.closest("h1, h2, h3, h4, h5, h6, dt, summary");
+    if (heading?.textContent.trim() === button.textContent.trim()) unwrap(button);
+  }
   for (const element of document.body.querySelectorAll(noise)) element.remove();
   for (const element of document.body.querySelectorAll("[style]")) {
     if (/display\s*:\s*none|visibility\s*:\s*hidden/i.test(element.getAttribute("style") ?? ""))
@@ -62,7 +64,10 @@ function withoutSurroundings(document: PageDocument): PageElement {
 
 function articleOf(html: string): PageElement | undefined {
   const document = parsePage(html);
-  const heading = document.querySelector("h1")?.textContent.trim() ?? "";
+  // The first one of a page may be the name of the site.
+  const title =
+    document.querySelector("main h1, article h1, [role='main'] h1") ?? document.querySelector("h1");
+  const heading = title?.textContent.replaceAll(/\s+/g, " ").trim() ?? "";
   const content = readArticle(document);
   if (content !== undefined && heading !== "" && content.querySelector("h1") === null)
     giveTitleBack(document, content, heading);

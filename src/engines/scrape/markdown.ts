@@ -67,8 +67,9 @@ function link(content: string, node: PageElement): string {
     .replaceAll(/\s+/g, " ")
     .trim();
   const href = node.getAttribute("href");
-  // Signs beside headings that link to the heading itself.
-  if (words === "" || /^[#¶§]$|^\\#$/.test(words)) return "";
+  // Signs that link to the place where they stand.
+  const isSign = /^[^\p{L}\p{N}]{1,2}$/u.test(words) && href?.includes("#") === true;
+  if (words === "" || isSign) return "";
   return href === null ? words : `[${words}](${destination(href)})`;
 }
 

@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { Egress, EgressAnswer } from "../../egress/egress.ts";
 import type { Robots } from "./robots.ts";
+import { Turns } from "./turns.ts";
 
 /** Tells the browser: `Fetch.fulfillRequest` and the like. */
 export type Steer = (method: string, params: JsonObject) => Promise<unknown>;
@@ -21,6 +22,7 @@ export type PageNetworkSettings = {
 const mostRequests = 300;
 const mostBytes = 40 * 1024 * 1024;
 const mostBytesEach = 10 * 1024 * 1024;
+const mostAtOnce = 6;
 
 /** Not needed for what a page says. */
 const skipped: ReadonlySet<string> = new Set(
@@ -51,6 +53,7 @@ export class PageNetwork {
   main: { readonly status: number; readonly url: string } | undefined;
   /** Why the page itself could not be loaded. */
   failure: Error | undefined;
+  readonly #turns = new Turns({ atOnce: mostAtOnce });
   #requests = 0;
   #bytes = 0;
   #open = 0;
@@ -70,7 +73,7 @@ export class PageNetwork {
     const request = pausedRequest(params);
     this.#open += 1;
     try {
-      await this.#answer(request);
+      await this.#turns.take(this.#settings.signal, () => this.#answer(request));
     } catch (error) {
       if (this.#isMain(request)) this.failure ??= error instanceof Error ? error : new Error(String(error));
       await this.#refuse(request, "Failed");

@@ -1,4 +1,4 @@
-/** Reads one page, in a thread of the worker pool. */
+/** Reads one page, in a worker of the pool. */
 import { decodeText } from "./charset.ts";
 import { mainContent, removeNoise, textLength } from "./main-content.ts";
 import { toMarkdown } from "./markdown.ts";

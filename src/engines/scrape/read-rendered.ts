@@ -23,11 +23,10 @@ export async function readRendered(
   const isWanted = wishes.render === true;
   if (!isWanted && !(parts.renderer !== undefined && wouldGain(sent, visit))) return sent;
   try {
-    const page = await rendererOf(parts).render({
-      ...{ url: sent.page.url, param, signal },
-      ...{ headers: wishes.headers, isMobile: wishes.isMobile },
-      ...{ timeoutMs: wishes.timeoutMs, waitForMs: wishes.waitForMs },
-    });
+    const { headers, isMobile, timeoutMs, waitForMs } = wishes;
+    const { url } = sent.page;
+    const request = { url, headers, isMobile, timeoutMs, waitForMs, param, signal };
+    const page = await rendererOf(parts).render(request);
     return {
       reading: await readHtml(page, parts, visit),
       page: { ...page, contentType: sent.page.contentType },

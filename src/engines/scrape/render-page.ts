@@ -20,6 +20,7 @@ const quietMs = 500;
 const mostUnquietMs = 8_000;
 const lookEveryMs = 50;
 const mostCharacters = 20_000_000;
+const phone = { width: 412, height: 915, deviceScaleFactor: 1, mobile: true };
 
 /** The page as it stands once its scripts have run. Throws a `Problem` that names the input. */
 export async function renderPage(request: RenderRequest, parts: Parts): Promise<FetchedPage> {
@@ -61,7 +62,7 @@ class Tab {
   }
 
   /** Why the page itself could not be loaded. */
-  get failure(): unknown {
+  get failure(): Error | undefined {
     return this.#network.failure;
   }
 
@@ -90,10 +91,7 @@ class Tab {
     await this.#send("Page.enable");
     await this.#send("Network.setBypassServiceWorker", { bypass: true }).catch(() => undefined);
     await this.#send("Emulation.setUserAgentOverride", { userAgent: userAgentOf(this.#request.isMobile) });
-    if (this.#request.isMobile)
-      await this.#send("Emulation.setDeviceMetricsOverride", {
-        ...{ width: 412, height: 915, deviceScaleFactor: 1, mobile: true },
-      });
+    if (this.#request.isMobile) await this.#send("Emulation.setDeviceMetricsOverride", phone);
     const { frameTree } = await this.#send("Page.getFrameTree");
     const frame = isJsonObject(frameTree) && isJsonObject(frameTree["frame"]) ? frameTree["frame"] : {};
     this.#network.mainFrame = String(frame["id"]);

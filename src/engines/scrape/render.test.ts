@@ -103,7 +103,7 @@ test("a page in the browser reaches nothing that could not be named as an input"
     const { output } = await bench.scrape({
       ...{ url: `${site.origin}/attack`, render: true, wait_for_ms: 1500, ...patience },
     });
-    assert.match(String(output["markdown"]), /^events fetch name redirect socket worker/);
+    assert.match(String(output["markdown"]), /^events fetch name redirect socket worker$/m);
     assert.equal(connections, 0);
   } finally {
     inside.close();

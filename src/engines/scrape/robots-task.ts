@@ -1,4 +1,4 @@
-/** Judges one address by a site's robots.txt, in a thread: rules with many wildcards take long. */
+/** Judges one address by a site's robots.txt, in a worker of the pool: rules with many wildcards take long. */
 import robotsParser from "robots-parser";
 
 export type RobotsQuestion = {

@@ -122,7 +122,7 @@ test("rules made to be judged without end cost their own run only", async () => 
   await withSite({ "/robots.txt": rules(...lines) }, async (site, bench) => {
     const path = `/page?${"a".repeat(3900)}`;
     const judged = bench.scrape({ url: site.origin + path, timeout_ms: 1000 });
-    // The thread that judges is busy; this one is not.
+    // The worker that judges is busy; this process is not.
     const turns = await turnsUntil(judged);
     await assert.rejects(
       judged,

@@ -305,7 +305,7 @@ test("a canceled run ends at once with its reason", async () => {
   await assert.rejects(bench.scrape({ url: `${site.origin}/slow` }, cancel.signal), /^Error: canceled$/);
 });
 
-test("a site that breaks off, or cannot be reached, is an error of its own", async () => {
+test("a site that breaks off, says too much, or cannot be reached is an error of its own", async () => {
   site.pages.set("/broken", (_, response) => {
     response.writeHead(200, { "content-length": "1000" });
     response.write("<p>half");
@@ -315,6 +315,16 @@ test("a site that breaks off, or cannot be reached, is an error of its own", asy
     bench.scrape({ url: `${site.origin}/broken` }),
     problem("upstream_invalid_response", "url"),
   );
+  site.pages.set("/large", { body: Buffer.alloc(21 * 1024 * 1024, 0x20) });
+  await assert.rejects(
+    bench.scrape({ url: `${site.origin}/large` }),
+    problem("invalid_request", "url", /larger than 20 MB/),
+  );
+  const gone = await startSite();
+  const goneBench = scrapeBench(gone);
+  await gone.stop();
+  await assert.rejects(goneBench.scrape({ url: gone.origin }), problem("upstream_error", "url"));
+  await goneBench.stop();
 });
 
 test("a page that is nested without end keeps its text", async () => {

@@ -22,8 +22,6 @@ export type ScrapeSettings = {
 
 /** Pages of one run that are read at once. */
 const readers = 3;
-/** Browsers of all runs. */
-const browsers = 2;
 
 /**
  * Reads web pages as Markdown, HTML, or lists of links and images. It goes by each site's robots.txt, and charged is
@@ -35,7 +33,7 @@ export function scrapeEngine({ egress, pool, clock, chromium }: ScrapeSettings):
     egress,
     pool,
     robots,
-    renderer: chromium === undefined ? undefined : renderer({ egress, robots, chromium, browsers }),
+    renderer: chromium === undefined ? undefined : renderer({ egress, robots, chromium }),
   };
   return { name: "scrape", missing: () => undefined, run: (context) => run(context, parts) };
 }

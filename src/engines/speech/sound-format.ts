@@ -1,6 +1,6 @@
 import { Problem } from "../../core/problems.ts";
-import { runProgram } from "./run-program.ts";
-import type { ProgramRun } from "./run-program.ts";
+import { runProgram } from "../run-program.ts";
+import type { ProgramRun } from "../run-program.ts";
 
 export const soundFormats = ["wav", "mp3", "ogg", "flac"] as const;
 

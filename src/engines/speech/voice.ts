@@ -1,4 +1,4 @@
-import type { InputValues } from "../image/input-values.ts";
+import type { InputValues } from "../input-values.ts";
 
 /** How one voice is told from another of the same language: f1 to f5, m1 to m8, and some with names. */
 const variant = /^(?:[fm]\d{1,2}|croak|whisper|whisperf)$/;

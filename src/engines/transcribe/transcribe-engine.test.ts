@@ -9,7 +9,7 @@ import type { TestContext } from "node:test";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { findProgram } from "../speech/find-program.ts";
+import { findProgram } from "../find-program.ts";
 import { makeFakeProgram, startFakeServer } from "./fake-whisper.ts";
 import type { FakeProgram, FakeServer } from "./fake-whisper.ts";
 import { transcribeEngine } from "./transcribe-engine.ts";

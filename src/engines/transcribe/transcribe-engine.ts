@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { decodeBase64, inputFile, tooLarge } from "../image/input-file.ts";
-import { InputValues } from "../image/input-values.ts";
-import { Places } from "../image/places.ts";
-import { findProgram } from "../speech/find-program.ts";
-import { ProgramFailure } from "../speech/run-program.ts";
+import { decodeBase64, inputFile, tooLarge } from "../input-file.ts";
+import { InputValues } from "../input-values.ts";
+import { Places } from "../places.ts";
+import { findProgram } from "../find-program.ts";
+import { ProgramFailure } from "../run-program.ts";
 import { audioLength } from "./audio-duration.ts";
 import type { AudioLength } from "./audio-duration.ts";
 import type { Recording } from "./listen.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Problem } from "../../core/problems.ts";
-import { runProgram } from "../speech/run-program.ts";
+import { runProgram } from "../run-program.ts";
 import type { AudioFormat } from "./audio-duration.ts";
 import { fileNameOf } from "./listen.ts";
 import type { Recording } from "./listen.ts";

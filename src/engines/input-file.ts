@@ -1,5 +1,5 @@
-import { Problem } from "../../core/problems.ts";
-import type { EngineContext } from "../engine.ts";
+import { Problem } from "../core/problems.ts";
+import type { EngineContext } from "./engine.ts";
 import type { InputValues } from "./input-values.ts";
 import { orAborted } from "./or-aborted.ts";
 

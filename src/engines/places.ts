@@ -1,4 +1,4 @@
-import { Problem } from "../../core/problems.ts";
+import { Problem } from "../core/problems.ts";
 
 type Waiting = { readonly enter: () => void };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { Problem } from "../../core/problems.ts";
+import { Problem } from "../core/problems.ts";
 import { Places } from "./places.ts";
 
 const never = new AbortController().signal;

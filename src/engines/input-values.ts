@@ -1,6 +1,6 @@
-import { isJsonObject } from "../../core/json-object.ts";
-import type { JsonObject } from "../../core/json-object.ts";
-import { Problem } from "../../core/problems.ts";
+import { isJsonObject } from "../core/json-object.ts";
+import type { JsonObject } from "../core/json-object.ts";
+import { Problem } from "../core/problems.ts";
 
 type Range = { readonly min: number; readonly max: number; readonly whole?: boolean };
 
