@@ -60,6 +60,7 @@ const variables = z.object({
   SKILLBOSS_SMTP_TLS: z.enum(["required", "when_offered", "unverified"]).default("required"),
   SKILLBOSS_SEARXNG_URL: z.url({ protocol: /^https?$/ }).optional(),
   SKILLBOSS_CHROMIUM: z.string().optional(),
+  SKILLBOSS_CHROMIUM_SANDBOX: z.enum(["on", "off"]).default("on"),
   SKILLBOSS_ESPEAK: z.string().optional(),
   SKILLBOSS_WHISPER: z.string().optional(),
   SKILLBOSS_WHISPER_MODEL: z.string().optional(),
@@ -86,6 +87,8 @@ export type EngineSettings = {
   readonly smtpTls: "required" | "when_offered" | "unverified";
   readonly searxngUrl: string | undefined;
   readonly chromium: string | undefined;
+  /** False where the system lets no program have a sandbox of its own, as in some containers. */
+  readonly chromiumHasSandbox: boolean;
   readonly espeak: string | undefined;
   readonly whisper: string | undefined;
   readonly whisperModel: string | undefined;
@@ -207,6 +210,7 @@ function engineSettingsOf(
     smtpTls: values.SKILLBOSS_SMTP_TLS,
     searxngUrl: values.SKILLBOSS_SEARXNG_URL,
     chromium: values.SKILLBOSS_CHROMIUM,
+    chromiumHasSandbox: values.SKILLBOSS_CHROMIUM_SANDBOX === "on",
     espeak: values.SKILLBOSS_ESPEAK,
     whisper: values.SKILLBOSS_WHISPER,
     whisperModel: values.SKILLBOSS_WHISPER_MODEL,

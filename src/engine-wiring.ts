@@ -5,6 +5,7 @@ import { emailEngine } from "./engines/email/email-engine.ts";
 import type { Engine } from "./engines/engine.ts";
 import { imageEngine } from "./engines/image/image-engine.ts";
 import { parseEngine } from "./engines/parse/parse.ts";
+import { findChromium } from "./engines/scrape/chromium-path.ts";
 import { scrapeEngine } from "./engines/scrape/scrape.ts";
 import { searchEngine } from "./engines/search/search.ts";
 import { speechEngine } from "./engines/speech/speech-engine.ts";
@@ -41,8 +42,10 @@ type Tools = {
 
 function allEngines({ engines: settings }: Config, { egress, clock, pool }: Tools): readonly Engine[] {
   const { searchPath } = settings;
+  const path = findChromium(settings.chromium);
+  const chromium = path === undefined ? undefined : { path, hasSandbox: settings.chromiumHasSandbox };
   return [
-    scrapeEngine({ egress, pool, clock }),
+    scrapeEngine({ egress, pool, clock, chromium }),
     parseEngine({ pool }),
     searchEngine({ searxngUrl: settings.searxngUrl }),
     imageEngine(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { readInputs } from "../scrape/read-inputs.ts";
+import { readInputs } from "../read-inputs.ts";
 import type { WorkerPool } from "../worker-pool.ts";
 import { documentFrom } from "./document-source.ts";
 import { readDocument } from "./document.ts";

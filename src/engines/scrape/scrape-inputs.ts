@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { PageFormat } from "./page-task.ts";
 import { pageFormats } from "./page-task.ts";
-import { readInputs } from "./read-inputs.ts";
+import { readInputs } from "../read-inputs.ts";
 
 export type ScrapeInputs = {
   /** With the name of the input that holds each. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { readInputs } from "../scrape/read-inputs.ts";
+import { readInputs } from "../read-inputs.ts";
 import { askSearxng } from "./searxng.ts";
 import type { SearxngResult } from "./searxng.ts";
 

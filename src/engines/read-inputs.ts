@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { Problem } from "../../core/problems.ts";
-import type { JsonObject } from "../../core/json-object.ts";
+import { Problem } from "../core/problems.ts";
+import type { JsonObject } from "../core/json-object.ts";
 
 /** The inputs as an engine wants them; throws `invalid_request` that names the first one at fault. */
 export function readInputs<Schema extends z.ZodType>(schema: Schema, inputs: JsonObject): z.output<Schema> {
