@@ -193,7 +193,7 @@ async function killedAgainAndAgain({ jobs, start }: Scene): Promise<void> {
   let gateway = await start();
   const customer = await gateway.customer();
   const ids: string[] = [];
-  for (let cycle = 0; cycle < 8; cycle += 1) {
+  for (let cycle = 0; cycle < 5; cycle += 1) {
     const count = 4;
     const begun = Array.from({ length: count }, (_, index) =>
       begin(gateway, customer, { ms: index * 150 }).then(
@@ -201,7 +201,7 @@ async function killedAgainAndAgain({ jobs, start }: Scene): Promise<void> {
         () => undefined,
       ),
     );
-    await wait(30 + cycle * 45);
+    await wait(30 + cycle * 75);
     await gateway.kill9();
     await Promise.all(begun);
     gateway = await start();

@@ -56,6 +56,7 @@ export function runDoor(house: RunsHouse): Door {
       const body = checked(runBody, value);
       const { model } = findModel(body.model, visit.caller(), house.chat.catalog);
       if (model.kind === "chat") {
+        refuseJobs(body);
         await serveChat(visit, response, { house: house.chat, ...chatRunBody(body, raw) });
         return;
       }
@@ -66,6 +67,13 @@ export function runDoor(house: RunsHouse): Door {
 }
 
 export type RunBody = z.output<typeof runBody>;
+
+/** A chat is answered while the client listens. */
+function refuseJobs(body: RunBody): void {
+  const param = body.async === true ? "async" : "webhook";
+  if (body.async !== true && body.webhook === undefined) return;
+  throw new Problem("invalid_request", { param, message: `${param}: chat models do not run as jobs.` });
+}
 
 type Asking = { readonly house: RunsHouse; readonly body: RunBody };
 

@@ -1,8 +1,9 @@
+import { Problem } from "../../core/problems.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { RunAnswer, RunAsk } from "../../providers/declared/run-wire.ts";
 import { gather } from "../../providers/gather.ts";
 import { follow } from "../../providers/trusted-addresses.ts";
-import type { Upstream } from "../../providers/upstream.ts";
+import type { Connection, Upstream } from "../../providers/upstream.ts";
 import type { RunLine } from "./run-house.ts";
 
 /** Providers that do the work before they answer may take this long. */
@@ -11,11 +12,15 @@ const largestAnswerBytes = 64 * 1024 * 1024;
 const fetchTimeoutMs = 120_000;
 
 export type ProviderLine = Extract<RunLine, { connection: unknown }>;
+/** The credential could not be made ready, such as a token that was refused: the provider itself was not asked. */
+export class CredentialNotReady extends Error {}
+
 export type Ways = { readonly upstream: Upstream; readonly egress: Egress };
 
 /**
  * One question to the provider. An address that an answer named is asked with the credential only where that may follow,
- * else through the guarded way out. Rejects with `GatheringFailed`, `EgressFailure` or `Problem`.
+ * else through the guarded way out. Rejects with `GatheringFailed`, `EgressFailure` or `CredentialNotReady`; and with a
+ * `Problem` for an address that will never be fetched, however often it is asked.
  */
 export async function askProvider(
   line: ProviderLine,
@@ -28,12 +33,30 @@ export async function askProvider(
       ? follow(line.connection, line.trustedHosts, ask.target.url)
       : { connection: line.connection, path: ask.target.path };
   if (followed === undefined) return fetchNamed(egress, named ?? "", signal);
-  await upstream.ready(followed.connection);
+  await madeReady(upstream, followed.connection);
   const request = { method: ask.method, path: followed.path, headers: ask.headers, body: ask.body };
   const call = { connection: followed.connection, request, timeouts, maxBytes: largestAnswerBytes };
   return gather(upstream, call, signal);
 }
 
+async function madeReady(upstream: Upstream, connection: Connection): Promise<void> {
+  try {
+    await upstream.ready(connection);
+  } catch (cause) {
+    throw new CredentialNotReady("no token for this provider", { cause });
+  }
+}
+
 async function fetchNamed(egress: Egress, url: string, signal: AbortSignal): Promise<RunAnswer> {
-  return egress.fetch({ url, maxBytes: largestAnswerBytes, timeoutMs: fetchTimeoutMs, signal });
+  try {
+    return await egress.fetch({ url, maxBytes: largestAnswerBytes, timeoutMs: fetchTimeoutMs, signal });
+  } catch (error) {
+    throw unfitAddress(error);
+  }
+}
+
+/** That an answer of the provider names an address which nobody may fetch is no fault of the customer's. */
+export function unfitAddress(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.code !== "url_not_allowed") return error;
+  return new Problem("upstream_invalid_response", { cause: error });
 }

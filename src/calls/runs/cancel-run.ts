@@ -42,6 +42,7 @@ function withoutDriver(row: RunRow, house: RunHouse): DrivenRun {
     offers: servedOffers(model, row.mode, house),
     mayFallBack: false,
     stopped: AbortSignal.timeout(cancelTimeoutMs),
+    taken: () => undefined,
     wait: () => Promise.resolve(),
   };
 }

@@ -27,6 +27,7 @@ export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
     if (outcome === "lost" || run.stopped.aborted) return;
     if (!(await decide(run, house, outcome))) return;
   }
+  run.taken();
   const decided = await house.store.read(run.row.id);
   if (decided?.state === "settling") await settle(decided, house);
 }
@@ -57,6 +58,7 @@ async function begin(run: DrivenRun, house: RunHouse): Promise<Outcome> {
     { state: stateOf(step.memory), offer: offerKey(offer), memory: step.memory, attempts },
     { kind: "accepted", data: {} },
   );
+  run.taken();
   return isOurs ? follow(run, house, { offer, step, attempts }) : "lost";
 }
 

@@ -21,6 +21,8 @@ export type DrivenRun = {
   readonly mayFallBack: boolean;
   /** Aborted when the run is canceled, taken over, or this process stops. */
   readonly stopped: AbortSignal;
+  /** The submission is over, whatever came of it, and written down. */
+  readonly taken: () => void;
   /** Resolves after the time, or earlier when somebody knows that there is news. */
   readonly wait: (ms: number) => Promise<void>;
 };

@@ -97,6 +97,8 @@ async function answerTo(
   try {
     return await askProvider(line, step.ask, { ...house, signal: run.stopped });
   } catch (error) {
+    // An address that may not be fetched is a verdict: asking again would not change it.
+    if (error instanceof Problem && !run.stopped.aborted) throw error;
     house.log.warn({ run_id: run.row.id, err: error }, "a run's provider could not be asked");
     return undefined;
   }

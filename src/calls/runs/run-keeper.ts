@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { RunModel } from "../../core/model.ts";
 import { driveRun } from "./drive-run.ts";
+import { giveUp } from "./settle-run.ts";
 import { servedOffers } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
@@ -9,10 +11,14 @@ import type { RunRow, RunState } from "./run-store.ts";
 const renewEveryMs = leaseMs / 3;
 const lookEveryMs = 2_000;
 const mostClaimed = 50;
+/** How long a stop waits for submissions that are under way. */
+const longestSubmissionMs = 10_000;
 
 type Kept = {
   readonly run: DrivenRun;
   readonly stop: AbortController;
+  /** The submission is over and written down. */
+  readonly taken: Promise<void>;
   readonly over: Promise<void>;
   wake: () => void;
 };
@@ -64,14 +70,18 @@ export class RunKeeper {
         };
         if (stop.signal.aborted) wake();
       });
-    const run: DrivenRun = { ...start, stopped: stop.signal, wait };
+    const taken = Promise.withResolvers<void>();
+    const run: DrivenRun = { ...start, stopped: stop.signal, wait, taken: taken.resolve };
     const over = driveRun(run, this.#house)
       .catch((error: unknown) => {
         // The lease runs out, and somebody goes on from what was written down last.
         this.#house.log.error({ run_id: start.row.id, err: error }, "a run could not be driven on");
       })
-      .finally(() => this.#kept.delete(start.row.id));
-    this.#kept.set(start.row.id, { run, stop, over, wake: () => wake() });
+      .finally(() => {
+        taken.resolve();
+        this.#kept.delete(start.row.id);
+      });
+    this.#kept.set(start.row.id, { run, stop, over, taken: taken.promise, wake: () => wake() });
     return over;
   }
 
@@ -98,11 +108,16 @@ export class RunKeeper {
     if (row !== undefined) this.#resume(row);
   }
 
-  /** Gives the runs back: another process, or the next start, goes on. */
+  /**
+   * Gives the runs back: another process, or the next start, goes on. What is being submitted may end first, because
+   * nobody could go on from there.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#looking;
+    const taken = Promise.all(Array.from(this.#kept.values(), (kept) => kept.taken));
+    await Promise.race([taken, pause(longestSubmissionMs, undefined, { ref: false })]);
     const holds = [...this.#kept.values()].map(({ run }) => ({ id: run.row.id, claim: run.row.claim }));
     const overs = [...this.#kept.values()].map(({ over }) => over);
     for (const { id } of holds) this.#end(id);
@@ -136,6 +151,9 @@ export class RunKeeper {
     const found = this.#house.catalog.find(row.model_id);
     if (found?.model.kind !== "run") {
       this.#house.log.error({ run_id: row.id, model: row.model_id }, "the model of a run is gone");
+      giveUp(row, this.#house).catch((error: unknown) => {
+        this.#house.log.error({ run_id: row.id, err: error }, "a run could not be given up");
+      });
       return;
     }
     const { model } = found;

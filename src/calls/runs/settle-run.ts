@@ -1,5 +1,6 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
+import { problems } from "../../core/problems.ts";
 import type { Problem } from "../../core/problems.ts";
 import { costOf } from "../../core/price.ts";
 import { meters } from "../../core/usage.ts";
@@ -51,6 +52,16 @@ export function decide(run: DrivenRun, house: RunHouse, outcome: Result | Failur
     attempts: outcome.attempts,
     ending: isEmpty ? "empty" : "done",
   });
+}
+
+/** Ends a run that nobody can go on with: nobody knows what came of it, and nobody pays for it. */
+export async function giveUp(row: RunRow, house: RunHouse): Promise<void> {
+  const problem = { code: "outcome_unknown", message: problems.outcome_unknown.message } as const;
+  const change = { state: "settling", problem, cost: 0n, ending: "failed" } as const;
+  if (row.state !== "settling" && !(await house.store.change({ id: row.id, claim: row.claim }, change)))
+    return;
+  const decided = await house.store.read(row.id);
+  if (decided?.state === "settling") await settle(decided, house);
 }
 
 /**

@@ -2,10 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 
 /** Categories whose results are media or pages; what other models call `images` or `audio` stays theirs. */
-const shaped: ReadonlySet<string> = new Set([
-  ...["image", "video", "tts", "music", "sound", "audio", "speech", "scraper"],
-  ...["text_to_image", "image_to_image", "text_to_video", "image_to_video", "video_to_video"],
-]);
+const shaped: ReadonlySet<string> = new Set(["image", "video", "tts", "music", "sound", "scraper"]);
 
 /**
  * Where the known clients look for a result, beside where the model's own documentation has it: media as addresses in

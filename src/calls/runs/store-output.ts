@@ -2,9 +2,9 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import { fileLimits } from "../../files/file-limits.ts";
-import { FileTooLarge } from "../../files/file-store.ts";
 import { follow } from "../../providers/trusted-addresses.ts";
 import { openBody } from "../../providers/open-body.ts";
+import { unfitAddress } from "./ask-provider.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 
@@ -12,6 +12,7 @@ const fetchTimeoutMs = 900_000;
 const tries = 3;
 const pauseMs = 500;
 const tooLarge = "The result is larger than this plan's files may be. Nothing was charged.";
+const notFetched = "The result could not be fetched from the provider. Nothing was charged.";
 
 /** The output with every file stored here and shown as an address of ours. Throws when one cannot be had. */
 export async function storeOutput(
@@ -53,16 +54,36 @@ async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promi
     try {
       return await storeOnce(run, house, marked);
     } catch (error) {
-      if (error instanceof FileTooLarge) throw new Problem("run_failed", { message: tooLarge, cause: error });
-      if (error instanceof Problem || attempt === tries || run.stopped.aborted) throw error;
+      if (error instanceof Problem) throw told(error);
+      if (run.stopped.aborted) throw error;
+      if (attempt === tries) throw new Problem("upstream_error", { message: notFetched, cause: error });
       await run.wait(pauseMs * attempt);
     }
   }
 }
 
-async function storeOnce(run: DrivenRun, house: RunHouse, { mark, offer }: Marked): Promise<string> {
+/** In the words of a run: the customer neither named the address nor sent the file. */
+function told(problem: Problem): unknown {
+  if (problem.code !== "request_too_large") return unfitAddress(problem);
+  return new Problem("run_failed", { message: tooLarge, cause: problem });
+}
+
+async function storeOnce(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {
+  // A body that nobody reads to its end would keep its connection.
+  const leaving = new AbortController();
+  try {
+    return await stored(run, house, { ...marked, signal: AbortSignal.any([run.stopped, leaving.signal]) });
+  } finally {
+    leaving.abort();
+  }
+}
+
+type Storing = Marked & { readonly signal: AbortSignal };
+
+async function stored(run: DrivenRun, house: RunHouse, storing: Storing): Promise<string> {
   const { row } = run;
-  const { body, hint } = await bodyOf(run, house, { mark, offer });
+  const { mark } = storing;
+  const { body, hint } = await bodyOf(house, storing);
   const file = await house.files.store({
     accountId: row.account_id,
     mode: row.mode,
@@ -77,7 +98,7 @@ async function storeOnce(run: DrivenRun, house: RunHouse, { mark, offer }: Marke
 
 type Body = { readonly body: AsyncIterable<Buffer>; readonly hint: string | undefined };
 
-async function bodyOf(run: DrivenRun, house: RunHouse, { mark, offer }: Marked): Promise<Body> {
+async function bodyOf(house: RunHouse, { mark, offer, signal }: Storing): Promise<Body> {
   const { base64, mime, url } = mark;
   if (typeof base64 === "string") {
     const bytes = Buffer.from(base64, "base64");
@@ -87,11 +108,11 @@ async function bodyOf(run: DrivenRun, house: RunHouse, { mark, offer }: Marked):
     throw new Problem("upstream_invalid_response", { cause: "a file without address" });
   const { line } = offer;
   const followed = "connection" in line ? follow(line.connection, line.trustedHosts, url) : undefined;
-  const request = { url, maxBytes: Infinity, timeoutMs: fetchTimeoutMs, signal: run.stopped };
+  const request = { url, maxBytes: Infinity, timeoutMs: fetchTimeoutMs, signal };
   const answer =
     followed === undefined
       ? await house.egress.stream(request)
-      : await openBody(house.upstream, followed, run.stopped);
+      : await openBody(house.upstream, followed, signal);
   if (answer.status < 200 || answer.status > 299)
     throw new Error(`the result's address answers ${answer.status}`);
   const hint = answer.headers["content-type"];

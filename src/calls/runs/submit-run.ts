@@ -2,11 +2,11 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import type { EngineResult } from "../../engines/engine.ts";
-import type { RunStep } from "../../providers/declared/run-wire.ts";
+import type { RunFault, RunStep } from "../../providers/declared/run-wire.ts";
 import { GatheringFailed } from "../../providers/gather.ts";
 import { firstThatAnswers } from "../../routing/first-that-answers.ts";
 import type { Attempt, Route } from "../../routing/first-that-answers.ts";
-import { askProvider } from "./ask-provider.ts";
+import { askProvider, CredentialNotReady } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
 import { contextOf, inputsOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
@@ -43,8 +43,15 @@ async function byProvider(
     return { state: "answered", answer: step };
   } catch (error) {
     if (error instanceof GatheringFailed) return brokenSubmission(error.failure, leeway);
+    if (error instanceof CredentialNotReady) return refusedSubmission(withoutCredential(error), leeway);
     return ended(error);
   }
+}
+
+/** As if the provider had refused the credential itself. */
+function withoutCredential({ cause }: CredentialNotReady): RunFault {
+  const detail = cause instanceof Error ? cause.message : "";
+  return { kind: "credential", status: 0, detail, code: undefined, retryAfterSeconds: undefined };
 }
 
 async function byEngine(run: DrivenRun, house: RunHouse, { line }: ServedOffer): Promise<Attempt<Submitted>> {
