@@ -41,14 +41,20 @@ export async function send(
   return { status, headers, text, code, isReplay: headers.get("idempotent-replayed") === "true" };
 }
 
-/** Sends it until the answer is final: not a conflict, nothing that asks for another try. */
+/** Sends it until the answer is final: no conflict, no failure after which it is tried anew, no stream that broke off. */
 export async function sendUntilFinal(gateway: Gateway, request: Repeated): Promise<RepeatedAnswer> {
   for (const giveUpAt = performance.now() + 40_000; ;) {
     const answer = await send(gateway, request);
-    if (answer.code !== "conflict" && answer.status < 500) return answer;
+    if (isFinal(answer)) return answer;
     assert.ok(performance.now() < giveUpAt, answer.text);
     await wait(20);
   }
+}
+
+function isFinal({ status, headers, text, code }: RepeatedAnswer): boolean {
+  const isStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
+  if (code === "conflict" || (status >= 500 && code !== "outcome_unknown")) return false;
+  return !isStream || text.endsWith("data: [DONE]\n\n");
 }
 
 /** A chat on a connection of its own, which its client can leave. */
