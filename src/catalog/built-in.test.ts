@@ -101,6 +101,8 @@ test("every chat offer has a price above zero for every token meter, short and l
   for (const model of chatModels) {
     assert.ok(model.offers.length > 0, model.id);
     for (const offer of model.offers) {
+      // A model on the operator's own machine costs nobody anything.
+      if (offer.provider.keyOptional === true) continue;
       for (const length of [1000, model.contextWindow]) {
         for (const meter of [
           "input_tokens",
@@ -187,11 +189,11 @@ test("OpenRouter serves last where the maker serves too", () => {
   }
 });
 
-test("loading takes less than 60 ms once the machine has a moment", () => {
+test("loading takes less than a third of a millisecond a model once the machine has a moment", () => {
   const durationsMs = Array.from({ length: 8 }, () => {
     const start = performance.now();
     loadCatalog({ directories: [folder] });
     return performance.now() - start;
   });
-  assert.ok(Math.min(...durationsMs) < 60, durationsMs.join(", "));
+  assert.ok(Math.min(...durationsMs) < catalog.models.length / 3, durationsMs.join(", "));
 });

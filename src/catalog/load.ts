@@ -58,7 +58,10 @@ export function loadCatalog({ directories, wires = knownWires, faultsOf }: Catal
   const byName = namesOf(models);
   const nearest = nearNames(Array.from(byName, ([, { name, found }]) => [name, found.model.id] as const));
   return {
-    version: versionOf([...providers.values()], models, [...openServers]),
+    version: versionOf(
+      files.providers.map(({ facts }) => facts),
+      files.models.map(({ facts }) => facts),
+    ),
     providers: [...providers.values()],
     models,
     find: (name) =>
@@ -102,14 +105,19 @@ function openModel(name: string, servers: ReadonlyMap<string, OpenServer>): Foun
   return { model: openModelOf(name, server.facts, server.provider), alias: undefined };
 }
 
-/** Any change of a price, limit, address or name changes it. Providers inside offers count by their id. */
-function versionOf(...content: readonly unknown[]): string {
-  const byId = (key: string, value: unknown): unknown =>
-    key === "provider" && typeof value === "object" && value !== null && "id" in value ? value.id : value;
-  return createHash("sha256").update(JSON.stringify(content, byId)).digest("hex").slice(0, 16);
+/** Any change of a price, limit, address or name changes it. */
+function versionOf(...facts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }
 
+/** The most faults that are told at once: a faulty template has one for each of its rows. */
+const mostTold = 40;
+
 function describe(faults: readonly Fault[]): string {
-  const lines = faults.map(({ file, path, fault }) => `  ${file}: ${path === "" ? "" : `${path}: `}${fault}`);
-  return `The catalog has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${lines.join("\n")}`;
+  const lines = new Set(
+    faults.map(({ file, path, fault }) => `  ${file}: ${path === "" ? "" : `${path}: `}${fault}`),
+  );
+  const told = [...lines].slice(0, mostTold);
+  if (lines.size > told.length) told.push(`  and ${lines.size - told.length} more`);
+  return `The catalog has ${lines.size === 1 ? "a fault" : `${lines.size} faults`}:\n${told.join("\n")}`;
 }
