@@ -186,7 +186,8 @@ async function silenceIsNoVerdict({ jobs, start }: Scene): Promise<void> {
   const charges = [...(await trailOf(gateway, customer.accountId)).calls.values()].map(
     ({ charged }) => charged,
   );
-  assert.deepEqual(charges.toSorted(), [0n, ...Array.from({ length: 4 }, () => 3n * unitCost)]);
+  const whole = charges.filter((charged) => charged === 3n * unitCost);
+  assert.deepEqual([whole.length, charges.length, charges.includes(0n)], [4, 5, true]);
 }
 
 async function killedAgainAndAgain({ jobs, start }: Scene): Promise<void> {

@@ -86,7 +86,9 @@ test("asked to answer at once it answers with a job, whose events and result are
   assert.ok((await available()) < before, "credits are held meanwhile");
   const events = await followed(id);
   assert.deepEqual([events.at(0)?.name, events.at(-1)?.name], ["accepted", "completed"]);
-  const told = events.filter((event) => event.name === "progress").map((event) => Number(event.data.progress));
+  const told = events
+    .filter((event) => event.name === "progress")
+    .map((event) => Number(event.data.progress));
   assert.deepEqual(
     told,
     told.toSorted((one, other) => one - other),

@@ -69,16 +69,10 @@ export async function startFakeJobs(): Promise<FakeJobs> {
     polls += 1;
     const submission = submissions[id];
     if (submission === undefined) return json(response, 404, { error: "no such job" });
-    const { orders, at } = submission;
     const asked = (pollsOf.get(id) ?? 0) + 1;
     pollsOf.set(id, asked);
-    if (asked <= (orders.unknown ?? 0)) return json(response, 404, { error: "no such job" });
-    if (asked <= (orders.broken ?? 0)) return json(response, 500, { error: "we are sorry" });
-    const isDone = performance.now() - at >= (orders.ms ?? 0);
-    if (!isDone && orders.flickers === true && asked % 3 === 0) return json(response, 502, {});
-    if (!isDone) return json(response, 200, { state: "running", progress: 0.5 });
-    if (orders.fails === true) return json(response, 200, { state: "failed", reason: "could not" });
-    json(response, 200, { state: "done", file: `${url}/files/${id}`, units: 3 });
+    const [status, body] = standingOf(submission, asked, `${url}/files/${id}`);
+    json(response, status, body);
   }
 
   return {
@@ -95,6 +89,19 @@ export async function startFakeJobs(): Promise<FakeJobs> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** What a poll is told, the first one with `asked` 1. */
+function standingOf({ orders, at }: Submission, asked: number, file: string): readonly [number, object] {
+  if (asked <= (orders.unknown ?? 0)) return [404, { error: "no such job" }];
+  if (asked <= (orders.broken ?? 0)) return [500, { error: "we are sorry" }];
+  const isDone = performance.now() - at >= (orders.ms ?? 0);
+  if (isDone) {
+    const failure = { state: "failed", reason: "could not" };
+    return [200, orders.fails === true ? failure : { state: "done", file, units: 3 }];
+  }
+  if (orders.flickers === true && asked % 3 === 0) return [502, {}];
+  return [200, { state: "running", progress: 0.5 }];
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

@@ -78,27 +78,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const child = spawn(process.execPath, ["src/main.ts", "serve", "--quiet"], {
     cwd: join(import.meta.dirname, "..", ".."),
     stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      HOST: "127.0.0.1",
-      PORT: String(options.port ?? 0),
-      SKILLBOSS_DATA_DIR: directory,
-      SKILLBOSS_CATALOG_DIR: catalog,
-      SKILLBOSS_CONNECT_TIMEOUT_MS: "1000",
-      SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000",
-      SKILLBOSS_IDLE_TIMEOUT_MS: "3000",
-      SKILLBOSS_CALL_TIMEOUT_MS: "30000",
-      P1_API_KEY: "secret-p1",
-      P2_API_KEY: "secret-p2",
-      A1_API_KEY: "secret-a1",
-      P1_BASE_URL: options.p1 ?? "http://127.0.0.1:9/v1",
-      P2_BASE_URL: options.p2 ?? "http://127.0.0.1:9/v1",
-      A1_BASE_URL: options.a1 ?? "http://127.0.0.1:9",
-      ...moreProviderVariables(options.moreProviders ?? {}),
-      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
-      ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
-      ...options.environment,
-    },
+    env: environmentOf(options, directory, catalog),
   });
   let log = "";
   child.stderr.on("data", (bytes: Buffer) => (log += bytes.toString()));
@@ -115,6 +95,31 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     log: () => log,
     keepsDirectory: options.directory !== undefined,
   });
+}
+
+function environmentOf(options: GatewayOptions, directory: string, catalog: string): NodeJS.ProcessEnv {
+  const nowhere = "http://127.0.0.1:9";
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOST: "127.0.0.1",
+    PORT: String(options.port ?? 0),
+    SKILLBOSS_DATA_DIR: directory,
+    SKILLBOSS_CATALOG_DIR: catalog,
+    SKILLBOSS_CONNECT_TIMEOUT_MS: "1000",
+    SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000",
+    SKILLBOSS_IDLE_TIMEOUT_MS: "3000",
+    SKILLBOSS_CALL_TIMEOUT_MS: "30000",
+    P1_API_KEY: "secret-p1",
+    P2_API_KEY: "secret-p2",
+    A1_API_KEY: "secret-a1",
+    P1_BASE_URL: options.p1 ?? `${nowhere}/v1`,
+    P2_BASE_URL: options.p2 ?? `${nowhere}/v1`,
+    A1_BASE_URL: options.a1 ?? nowhere,
+    ...moreProviderVariables(options.moreProviders ?? {}),
+    ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    ...options.environment,
+  };
 }
 
 /** A new one has the embedded database already made, which saves most of a first start. */
