@@ -14,7 +14,7 @@ export function liveAccess(provider: Provider, config: Config, purpose: "chat" |
   const { apiKey, baseUrl: own } = config.provider(provider.id, provider.keyVariable);
   const usual = purpose === "run" ? (provider.runBaseUrl ?? provider.baseUrl) : provider.baseUrl;
   const settings = settingsOf(provider, config);
-  const baseUrl = own ?? usual;
+  const baseUrl = own === undefined ? usual : addressFor(purpose, own, provider);
   if (baseUrl === undefined || settings === undefined) return undefined;
   if (apiKey === undefined && provider.keyOptional !== true) return undefined;
   return {
@@ -24,6 +24,15 @@ export function liveAccess(provider: Provider, config: Config, purpose: "chat" |
     },
     settings,
   };
+}
+
+/** Where chats and runs have different addresses, the one that the operator gives is that of chats: `…/v1`. */
+function addressFor(purpose: "chat" | "run", own: string, { baseUrl, runBaseUrl }: Provider): string {
+  if (purpose === "chat" || baseUrl === undefined || runBaseUrl === undefined) return own;
+  const [trimmed, more] = [own.replace(/\/+$/, ""), baseUrl.slice(runBaseUrl.length)];
+  return baseUrl.startsWith(runBaseUrl) && trimmed.endsWith(more)
+    ? trimmed.slice(0, trimmed.length - more.length)
+    : own;
 }
 
 /** The same in test mode: any secret will do, and the address is the sandbox's. */

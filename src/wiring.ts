@@ -3,6 +3,8 @@ import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { callerHeaders } from "./calls/caller-headers.ts";
 import type { ChatHouse } from "./calls/chat-house.ts";
+import type { KeptAnswers } from "./calls/idempotency/kept-answers.ts";
+import { keptAnswersOf } from "./calls/idempotency/sql-kept-answers.ts";
 import { openCalls } from "./calls/open-calls.ts";
 import { tokenCounter } from "./calls/token-counter.ts";
 import { usageReports } from "./calls/usage-report.ts";
@@ -74,7 +76,9 @@ export async function buildHouse(config: Config, log: Log): Promise<House> {
   const { nodeId, deadNodes } = identity;
   const rooms = await makeRunRooms({ config, log, database, nodeId, secret, chat, sandboxUrl: sandbox.url });
   await rooms.keeper.start(database.home === "embedded" ? undefined : deadNodes);
-  const front = frontOf({ config, log, database, chat, rooms });
+  const isEmbedded = database.home === "embedded";
+  const answers = keptAnswersOf({ database, nodeId, log, ...(isEmbedded ? {} : { deadNodes }) });
+  const front = frontOf({ config, log, database, chat, rooms, answers });
   return {
     ...front,
     chat,
@@ -83,7 +87,7 @@ export async function buildHouse(config: Config, log: Log): Promise<House> {
     async stop() {
       await rooms.stop();
       await chat.upstream.stop();
-      await Promise.all([sandbox.stop(), limiter.stop(), chat.tokens.stop()]);
+      await Promise.all([sandbox.stop(), limiter.stop(), chat.tokens.stop(), answers.stop()]);
       await ledger.stop();
       await database.close();
       identity.release();
@@ -137,6 +141,7 @@ type FrontParts = {
   readonly database: Database;
   readonly chat: ChatHouse;
   readonly rooms: RunRooms;
+  readonly answers: KeptAnswers;
 };
 
 /** Identity and the public face. */
@@ -146,6 +151,7 @@ function frontOf({
   database,
   chat,
   rooms,
+  answers,
 }: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
   const operatorToken = operatorTokenIn(config.dataDirectory);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
@@ -164,10 +170,12 @@ function frontOf({
       version,
       rooms,
       publicUrl: config.publicUrl,
+      maxBodyBytes: config.maxBodyBytes,
     }),
     doorkeeper: keeper,
     log,
     maxBodyBytes: config.maxBodyBytes,
+    answers,
     headersFor: (caller) => callerHeaders(caller, chat),
   });
   return { server, connections: openConnectionsOf(server), accounts, keys, operatorToken };

@@ -219,3 +219,17 @@ test("credits that do not pay for a run are told before anybody is asked", async
     [402, "insufficient_balance", 2, 1],
   );
 });
+
+test("the same Idempotency-Key is one run and one charge; another body is refused", async () => {
+  const before = await available();
+  const headers = { "idempotency-key": "order-1" };
+  const body = { model: "flux-1.1-pro", inputs: { prompt: "One fox" } };
+  const first = await run(body, headers);
+  const again = await run(body, headers);
+  assert.deepEqual([first.status, again.status], [200, 200]);
+  assert.equal(again.body.id, first.body.id);
+  assert.equal(again.headers.get("idempotent-replayed"), "true");
+  const other = await run({ ...body, inputs: { prompt: "Two foxes" } }, headers);
+  assert.deepEqual([other.status, other.body.error.code], [422, "idempotency_key_reused"]);
+  assert.equal(await available(), before - 2_000_000);
+});

@@ -61,7 +61,7 @@ const endpoint = z.strictObject({
   request: z.strictObject({
     method: method.default("POST"),
     path,
-    encoding: z.enum(["json", "form", "multipart", "none"]).default("json"),
+    encoding: z.enum(["json", "form", "multipart", "raw", "none"]).default("json"),
     query: table,
     headers: table,
     body: expression.default(null),

@@ -18,7 +18,8 @@ export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type EndpointRequest = {
   readonly method: HttpMethod;
   readonly path: string;
-  readonly encoding: "json" | "form" | "multipart" | "none";
+  /** `raw`: a body that is an upload is sent as its bytes, with its media type; every other one as JSON. */
+  readonly encoding: "json" | "form" | "multipart" | "raw" | "none";
   readonly query: Readonly<Record<string, Expression>>;
   readonly headers: Readonly<Record<string, Expression>>;
   readonly body: Expression;

@@ -3,6 +3,7 @@ import type { ChatRequest } from "../core/chat.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
 import { checked } from "./parse-json.ts";
+import { plainChatOf } from "./plain-chat.ts";
 
 /** The body of a chat call. Strict about what we read or bill by, open to all that only the upstream reads. */
 
@@ -114,6 +115,8 @@ const crowd = 10;
  * crowds are looked at one by one and the first fault ends it.
  */
 export function readChatRequest(value: unknown): z.output<typeof chatRequestSchema> {
+  const plain = plainChatOf(value);
+  if (plain !== undefined) return plain;
   if (isJsonObject(value)) {
     for (const member of tables) refuseLongTable(member, value[member]);
     const { messages } = value;

@@ -14,12 +14,16 @@ import { ledgerDoors } from "./admin-ledger.ts";
 import { balanceDoors } from "./balance.ts";
 import { chatCompletionsDoor } from "./chat-completions.ts";
 import type { Door } from "./door.ts";
+import { embeddingsDoor } from "./embeddings.ts";
 import { fileDoors } from "./files.ts";
 import { healthDoors } from "./health.ts";
 import { jobDoors } from "./jobs.ts";
+import { audioDoors } from "./media-audio.ts";
+import { imageDoors } from "./media-images.ts";
 import { modelsDoors } from "./models.ts";
 import { openapiDoor } from "./openapi.ts";
 import { addressOf, runDoor } from "./runs.ts";
+import { mailDoors } from "./send-emails.ts";
 import { usageDoors } from "./usage.ts";
 import { webhookDoors } from "./webhooks.ts";
 
@@ -42,6 +46,7 @@ export type DoorsHouse = {
   readonly rooms: RunDoorsHouse;
   /** The address under which customers reach us; undefined: as each request has it. */
   readonly publicUrl: string | undefined;
+  readonly maxBodyBytes: number;
 };
 
 /** Every public door. A route that is not in this list does not exist; who may come in is part of each entry. */
@@ -50,11 +55,16 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
   const { ledger, catalog, creditUsd } = chat;
   const { runs, keeper, news, files, webhooks } = house.rooms;
   const { worker, deliveries, secrets } = webhooks;
-  const runsHouse = { runs, keeper, news, chat, publicUrl: house.publicUrl };
+  const { publicUrl, maxBodyBytes } = house;
+  const runsHouse = { runs, keeper, news, chat, publicUrl, maxBodyBytes };
   const doors: readonly Door[] = [
     chatCompletionsDoor(chat),
     runDoor(runsHouse),
     ...jobDoors(runsHouse),
+    ...imageDoors(runsHouse),
+    ...audioDoors(runsHouse),
+    embeddingsDoor(runsHouse),
+    ...mailDoors(runsHouse),
     ...webhookDoors({ deliveries, secrets, nudge: () => worker.nudge() }),
     ...fileDoors({
       files,

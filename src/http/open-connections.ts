@@ -33,7 +33,7 @@ export function openConnectionsOf(server: Server): OpenConnections {
     connection.wasUsed = true;
     connection.unsent += 1;
     unsent += 1;
-    response.once("close", () => {
+    response.on("close", () => {
       connection.unsent -= 1;
       unsent -= 1;
       if (unsent > 0) return;

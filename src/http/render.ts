@@ -28,7 +28,10 @@ export function closingAnswer(refusal: Refusal): string {
   const { requestId, problem } = refusal;
   const body = JSON.stringify({ error: problem.toError(requestId) });
   const headers = {
-    ...jsonHeaders({ status: problem.status, requestId, headers: problemHeaders(refusal) }, body),
+    ...jsonHeaders(
+      { status: problem.status, requestId, headers: problemHeaders(refusal) },
+      Buffer.byteLength(body),
+    ),
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -63,16 +66,18 @@ const mostJoinedBytes = 16 * 1024;
 
 /** JSON text that is ready as it is. */
 export function sendJson(response: ServerResponse, head: Head, json: string): void {
-  const body = Buffer.from(json, "utf8");
-  response.writeHead(head.status, jsonHeaders(head, body));
-  if (body.length > mostJoinedBytes) response.end(body);
-  else response.end(body.toString("latin1"), "latin1");
+  const sizeBytes = Buffer.byteLength(json);
+  response.writeHead(head.status, jsonHeaders(head, sizeBytes));
+  if (sizeBytes > mostJoinedBytes) response.end(Buffer.from(json));
+  // As many bytes as characters: all of it is ASCII, which has the same bytes in both encodings.
+  else if (sizeBytes === json.length) response.end(json, "latin1");
+  else response.end(Buffer.from(json).toString("latin1"), "latin1");
 }
 
-function jsonHeaders({ requestId, headers }: Head, body: string | Buffer): Record<string, string | number> {
+function jsonHeaders({ requestId, headers }: Head, sizeBytes: number): Record<string, string | number> {
   return {
     "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
+    "content-length": sizeBytes,
     "x-request-id": requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",

@@ -15,6 +15,7 @@ import { isProblemCode, Problem } from "../core/problems.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
 import { chatRunBody, serveChat } from "./chat-completions.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
+import { earlierRunOf } from "./idempotency.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { sendAnswer } from "./render.ts";
 
@@ -109,34 +110,51 @@ type Serving = { readonly house: RunsHouse; readonly visit: Visit<unknown>; read
 /** How a door shows a result that is there; undefined for the usual form. */
 export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
 
-/** Begins the run, waits as long as wanted, and answers with the result, its problem, or a job. */
+/**
+ * Begins the run, waits as long as wanted, and answers with the result, its problem, or a job. A run that an earlier
+ * request with the same Idempotency-Key began is not begun again: it is the answer.
+ */
 export async function serveRun(
   asked: RunAsked,
   response: ServerResponse,
   { house, visit, waitMs, show }: Serving & { readonly show?: ShowRun },
 ): Promise<void> {
-  const { runs, keeper } = house;
-  const begun = await beginRun(asked, runs, keeper);
-  const onGone = (listener: () => void) => void response.once("close", listener);
-  const row = waitMs === 0 ? begun.row : await awaitRun(begun, runs, { ms: waitMs, onGone });
-  const headers = { ...limitHeaders(begun.ticket.state), ...headersOf(row) };
+  const { runs } = house;
+  const earlier = await earlierRow(visit, house);
+  const { row, limits } = earlier ?? (await begunRow(asked, response, { house, visit, waitMs }));
+  const headers = { ...limits, ...headersOf(row) };
   if (row.state !== "over") {
     const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
     sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });
     return;
   }
-  const { "x-skillboss-balance": balance, ...limits } = await callerHeaders(asked.caller, runs);
-  const told = {
-    ...headers,
-    ...limits,
-    ...(balance === undefined ? {} : { "x-skillboss-balance": balance }),
-  };
+  const told = { ...headers, ...(await callerHeaders(asked.caller, runs)) };
   const failure = failureOf(row);
   if (failure !== undefined) throw failure;
   if (show !== undefined) return show(row, response, told);
   const { available } = (await runs.ledger.balances(asked.caller.accountId))[asked.caller.mode];
   const body = { ...shownRun(row), ...balanceMembers(available) };
   sendAnswer(response, visit.requestId, { status: 200, body, headers: told });
+}
+
+type Standing = { readonly row: RunRow; readonly limits: DoorHeaders };
+
+async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<Standing | undefined> {
+  const id = earlierRunOf(visit);
+  const row = id === undefined ? undefined : await runs.store.read(id);
+  return row === undefined ? undefined : { row, limits: {} };
+}
+
+async function begunRow(
+  asked: RunAsked,
+  response: ServerResponse,
+  { house, waitMs }: Serving,
+): Promise<Standing> {
+  const { runs, keeper } = house;
+  const begun = await beginRun(asked, runs, keeper);
+  const onGone = (listener: () => void) => void response.once("close", listener);
+  const row = waitMs === 0 ? begun.row : await awaitRun(begun, runs, { ms: waitMs, onGone });
+  return { row, limits: limitHeaders(begun.ticket.state) };
 }
 
 function headersOf(row: RunRow): DoorHeaders {

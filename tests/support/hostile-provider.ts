@@ -5,12 +5,14 @@ import type { Site } from "./egress-sites.ts";
 
 /**
  * A provider of runs, `h1`, that says what the inputs tell it to say: `POST /answer` answers with `inputs.answer`. Its
- * files: `/file/<bytes>`, `/endless`, `/go?to=<address>` (a redirect), `/status/<number>`, `/json` (the answer to a
- * poll), and `/huge.json`, one JSON document of `hugeBytes`.
+ * files: `/file/<bytes>`, `/endless`, `/go?to=<address>` (a redirect) and `/huge.json`, one JSON document of `hugeBytes`.
+ * Its answers to polls: `/running`, and `/json?url=` when it is done.
  */
 export type HostileProvider = Site & {
   /** Bytes of `/huge.json` that were written, all times together. */
   readonly hugeWritten: () => number;
+  /** The same of its files. */
+  readonly fileWritten: () => number;
 };
 
 export const hugeBytes = 200 * 1024 * 1024;
@@ -19,6 +21,7 @@ export const hostileSecret = "secret-h1";
 /** `host`: where it listens, for a second origin that is not the provider's own. */
 export async function startHostileProvider(host = "127.0.0.1"): Promise<HostileProvider> {
   let hugeWritten = 0;
+  let fileWritten = 0;
   const site = await startSite(answer, { host });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -29,14 +32,14 @@ export async function startHostileProvider(host = "127.0.0.1"): Promise<HostileP
         return json(response, JSON.parse(bodyOf(request)).answer);
       case "json":
         return json(response, { state: "done", url: url.searchParams.get("url") });
+      case "running":
+        return json(response, { state: "running" });
       case "file":
         return sendFile(response, Number(detail));
       case "endless":
         return writeForEver(response, piece);
       case "go":
         return void response.writeHead(302, { location: url.searchParams.get("to") ?? "" }).end();
-      case "status":
-        return void response.writeHead(Number(detail)).end("no");
       case "huge.json":
         return sendHuge(response);
       default:
@@ -61,17 +64,20 @@ export async function startHostileProvider(host = "127.0.0.1"): Promise<HostileP
     response.end('"}');
   }
 
-  return { ...site, hugeWritten: () => hugeWritten };
+  async function sendFile(response: ServerResponse, size: number): Promise<void> {
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": size });
+    for (let left = size; left > 0 && !response.destroyed; left -= piece.length) {
+      const bytes = piece.subarray(0, Math.min(left, piece.length));
+      fileWritten += bytes.length;
+      if (!response.write(bytes)) await drained(response);
+    }
+    response.end();
+  }
+
+  return { ...site, hugeWritten: () => hugeWritten, fileWritten: () => fileWritten };
 }
 
 const piece = Buffer.alloc(256 * 1024, "x");
-
-async function sendFile(response: ServerResponse, bytes: number): Promise<void> {
-  response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes });
-  for (let left = bytes; left > 0 && !response.destroyed; left -= piece.length)
-    if (!response.write(piece.subarray(0, Math.min(left, piece.length)))) await drained(response);
-  response.end();
-}
 
 /** Also when it will never be, because the other side has gone. */
 async function drained(response: ServerResponse): Promise<void> {
@@ -124,6 +130,17 @@ export const hostileCatalog: Readonly<Record<string, unknown>> = {
     request: { path: "/huge.json", body: {} },
     output: { text: "$.res.a" },
   }),
+};
+
+/** The same provider as `g1`, whose door opens with a service account's token; its model is `m-token`. */
+export const tokenCatalog: Readonly<Record<string, unknown>> = {
+  "providers/g1.json": {
+    id: "g1",
+    name: "g1",
+    base_url: "http://127.0.0.1:9",
+    auth: { type: "google-service-account", scope: "https://example.com/auth/all" },
+  },
+  "models/test/m-token.json": model("m-token", { provider: "g1", output: { said: "$.res" } }),
 };
 
 function model(id: string, endpoint: object): unknown {

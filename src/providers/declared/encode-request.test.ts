@@ -44,6 +44,20 @@ test("a value of the inputs is one segment of the path; a plus lets it have slas
   assert.equal(pathOf({ path: "/a/{inputs.id}" }, { id: "%2e%2e" }), "/a/%252e%252e");
 });
 
+test("raw: an upload is sent as its bytes with its type, everything else as JSON", () => {
+  const body = { $if: ["$.inputs.data", { $upload: { base64: "$.inputs.data" } }, { url: "$.inputs.url" }] };
+  const asked = (inputs: JsonObject) => {
+    const { headers, body: bytes } = begun({ encoding: "raw", body }, inputs);
+    return [headers["content-type"], bytes?.toString("latin1")];
+  };
+  assert.deepEqual(asked({ data: "aGk=" }), ["application/octet-stream", "hi"]);
+  assert.deepEqual(asked({ data: "data:Audio/MPEG;base64,aGk=" }), ["audio/mpeg", "hi"]);
+  assert.deepEqual(asked({ url: "https://e.example/a" }), [
+    "application/json",
+    '{"url":"https://e.example/a"}',
+  ]);
+});
+
 test("in a query lists repeat, objects go in brackets, and nothing breaks out of its value", () => {
   const query = {
     q: "$.inputs.q",

@@ -5,7 +5,9 @@ import { compileExpression, placeOf } from "./expression.ts";
 import type { CompiledExpression, Whereabouts } from "./expression.ts";
 import { compileQuery, flatForm } from "./flat-form.ts";
 import { hasValue, jsonText } from "./json-values.ts";
-import { multipartOf } from "./multipart.ts";
+import { Upload } from "./marks.ts";
+import type { UploadedFile } from "./marks.ts";
+import { mediaTypeOf, multipartOf } from "./multipart.ts";
 import type { Scope } from "./place.ts";
 import { compileHeaders } from "./request-headers.ts";
 import type { RunAsk } from "./run-wire.ts";
@@ -26,7 +28,7 @@ export function compileRequest(
   const queryPlace = placeOf(at("query"));
   const query = compileQuery(request.query, queryPlace);
   const headers = compileHeaders(request.headers, at("headers"));
-  const marks = request.encoding === "multipart" ? "uploads" : "none";
+  const marks = request.encoding === "multipart" || request.encoding === "raw" ? "uploads" : "none";
   const body = compileExpression(request.body, { ...at("body"), marks });
   return (scope, webhookUrl) => {
     const written = address(scope);
@@ -86,11 +88,17 @@ function withMembers(body: unknown, added: Readonly<Record<string, unknown>>): u
     : body;
 }
 
-function encodedAs(encoding: "json" | "form" | "multipart", value: unknown): Encoded | undefined {
+function encodedAs(encoding: "json" | "form" | "multipart" | "raw", value: unknown): Encoded | undefined {
+  if (encoding === "raw" && value instanceof Upload) return rawOf(value.file);
+  if (encoding === "raw") return withType("application/json", jsonText(value));
   if (encoding === "json") return withType("application/json", jsonText(value));
   if (!isJsonObject(value)) return undefined;
   if (encoding === "multipart") return multipartOf(value);
   return withType("application/x-www-form-urlencoded", flatForm(value, "numbered"));
+}
+
+function rawOf({ bytes, mime }: UploadedFile): Encoded {
+  return { contentType: mediaTypeOf(mime), bytes };
 }
 
 function withType(contentType: string, text: string | undefined): Encoded | undefined {

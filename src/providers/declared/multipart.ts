@@ -78,8 +78,13 @@ function partOf(name: string, value: unknown): Part | undefined {
 
 const mediaType = /^[\w.+-]+\/[\w.+-]+$/;
 
+/** What a header may say of the content; bytes of any kind where that is no media type. */
+export function mediaTypeOf(mime: string | undefined): string {
+  return mime !== undefined && mediaType.test(mime) ? mime.toLowerCase() : "application/octet-stream";
+}
+
 function filePart(name: string, { bytes, mime, filename }: UploadedFile): Part {
-  const type = mime !== undefined && mediaType.test(mime) ? mime.toLowerCase() : "application/octet-stream";
+  const type = mediaTypeOf(mime);
   const ending = Object.hasOwn(endings, type) ? endings[type] : "bin";
   const shownName = quoted(filename ?? `${name}.${ending}`);
   return {

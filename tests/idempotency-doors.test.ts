@@ -1,3 +1,4 @@
+/** What an Idempotency-Key does at doors that answer in every form that doors have, over the embedded database. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
@@ -5,24 +6,22 @@ import { Agent, request as httpRequest } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
-import { freshDataDirectory } from "../../tests/support/embedded.ts";
-import { keptAnswersOf } from "../calls/idempotency/sql-kept-answers.ts";
-import { systemClock } from "../core/clock.ts";
-import { newId } from "../core/ids.ts";
-import { silentLog } from "../core/log.ts";
-import { Problem } from "../core/problems.ts";
-import type { ProblemCode } from "../core/problems.ts";
-import { accountsOf } from "../identity/accounts.ts";
-import { doorkeeper } from "../identity/doorkeeper.ts";
-import { keysOf } from "../identity/keys.ts";
-import { openDatabase } from "../storage/open-database.ts";
-import type { Database } from "../storage/database.ts";
-import type { Door, StreamDoor } from "./door.ts";
-import { earlierRunOf } from "./idempotency.ts";
-import { mostKeptBytes } from "./kept-form.ts";
-import { frontServer } from "./server.ts";
-
-/** The front with doors that answer in every form that doors have, over the embedded database. */
+import { freshDataDirectory } from "./support/embedded.ts";
+import { keptAnswersOf } from "../src/calls/idempotency/sql-kept-answers.ts";
+import { systemClock } from "../src/core/clock.ts";
+import { newId } from "../src/core/ids.ts";
+import { silentLog } from "../src/core/log.ts";
+import { Problem } from "../src/core/problems.ts";
+import type { ProblemCode } from "../src/core/problems.ts";
+import { accountsOf } from "../src/identity/accounts.ts";
+import { doorkeeper } from "../src/identity/doorkeeper.ts";
+import { keysOf } from "../src/identity/keys.ts";
+import { openDatabase } from "../src/storage/open-database.ts";
+import type { Database } from "../src/storage/database.ts";
+import type { Door, StreamDoor } from "../src/http/door.ts";
+import { earlierRunOf } from "../src/http/idempotency.ts";
+import { mostKeptBytes } from "../src/http/kept-form.ts";
+import { frontServer } from "../src/http/server.ts";
 
 const operatorToken = "op-of-this-test";
 const anything = z.looseObject({});

@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isUtf8 } from "node:buffer";
+import { Problem } from "../core/problems.ts";
+import { contentTypeOf } from "../files/content-type.ts";
+import { malformed, readMultipart } from "./multipart.ts";
+import type { FormPart } from "./multipart.ts";
+import { uploadFormOf } from "./upload-form.ts";
+
+export type FormFile = {
+  /** As the sender calls it; undefined when they do not. */
+  readonly name: string | undefined;
+  /** By its bytes. */
+  readonly contentType: string;
+  readonly bytes: Buffer;
+};
+
+/** A whole form; names without `[]` at their end, values in the order sent. */
+export type FormBody = {
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  readonly files: ReadonlyMap<string, readonly FormFile[]>;
+};
+
+type Limits = { readonly maxBytes: number; readonly stalledClientMs: number };
+
+const mostParts = 100;
+const headBytes = 4_096;
+
+/**
+ * Reads a `multipart/form-data` body into memory. Rejects with `unsupported_media_type` for another one, with
+ * `request_too_large` as soon as the limit is passed, and with `invalid_request` for a form that is none.
+ */
+export async function readForm(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { maxBytes, stalledClientMs }: Limits,
+): Promise<FormBody> {
+  const form = uploadFormOf(request.headers);
+  if (form.kind !== "multipart")
+    throw new Problem("unsupported_media_type", { message: "Send the body as multipart/form-data." });
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  const texts = new Map<string, string[]>();
+  const files = new Map<string, FormFile[]>();
+  let count = 0;
+  for await (const part of readMultipart(bytesOf(request, { maxBytes, stalledClientMs }), form.boundary)) {
+    count += 1;
+    if (count > mostParts) throw malformed(`It has more than ${mostParts} parts.`);
+    const name = part.name.replace(/\[\]$/, "");
+    const bytes = await wholeOf(part);
+    if (part.fileName === undefined) added(texts, name).push(textOf(bytes, name));
+    else added(files, name).push(fileOf(part, bytes));
+  }
+  return { texts, files };
+}
+
+function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
+  const list = lists.get(name) ?? [];
+  lists.set(name, list);
+  return list;
+}
+
+async function wholeOf(part: FormPart): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const bytes of part.body) pieces.push(bytes);
+  return Buffer.concat(pieces);
+}
+
+function textOf(bytes: Buffer, name: string): string {
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new Problem("invalid_request", { param: name, message: `${name}: want text in UTF-8.` });
+}
+
+function fileOf({ fileName, contentType }: FormPart, bytes: Buffer): FormFile {
+  const name = fileName === "" ? undefined : fileName;
+  const head = bytes.subarray(0, headBytes);
+  const type = contentTypeOf({ head, isWhole: head.length === bytes.length, claimedType: contentType, name });
+  return { name, contentType: type, bytes };
+}
+
+/** Leaves the connection open when the reader stops early: the refusal has to travel on it. */
+async function* bytesOf(
+  request: IncomingMessage,
+  { maxBytes, stalledClientMs }: Limits,
+): AsyncGenerator<Buffer, void, undefined> {
+  const pieces = request.iterator({ destroyOnReturn: false });
+  let sizeBytes = 0;
+  try {
+    for (;;) {
+      const next = await nextOf(pieces, request, stalledClientMs);
+      if (next.done === true) return;
+      sizeBytes += next.value.length;
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      yield next.value;
+    }
+  } finally {
+    await pieces.return?.();
+  }
+}
+
+async function nextOf(
+  pieces: NodeJS.AsyncIterator<Buffer>,
+  request: IncomingMessage,
+  stalledClientMs: number,
+): Promise<IteratorResult<Buffer>> {
+  const timer = setTimeout(() => request.destroy(), stalledClientMs);
+  try {
+    return await pieces.next();
+  } catch (error) {
+    throw new Problem("invalid_request", { message: "The request broke off.", cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem("request_too_large", { message: `The request body is larger than ${maxBytes} bytes.` });
+}
+
+/** The fields with single values, as members of a body; `lists` names those that are always lists. */
+export function membersOf(
+  { texts }: FormBody,
+  lists: readonly string[],
+): Readonly<Record<string, string | readonly string[]>> {
+  const members = [...texts].map(([name, values]) => {
+    if (lists.includes(name)) return [name, values] as const;
+    if (values.length === 1) return [name, values[0] ?? ""] as const;
+    throw new Problem("invalid_request", { param: name, message: `${name}: want one value.` });
+  });
+  return Object.fromEntries(members);
+}
