@@ -57,7 +57,7 @@ function liveLine(offer: RunOffer, config: Config): RunLine | undefined {
 function sandboxLine(offer: RunOffer, sandboxUrl: string): RunLine {
   const access = sandboxAccess(offer.provider, `${sandboxUrl}/${offer.provider.id}`);
   const endpoint = "endpoint" in offer.work ? offer.work.endpoint : playedEngine(offer, offer.work.engine);
-  return endpointLine(offer, endpoint, access);
+  return { ...endpointLine(offer, endpoint, access), trustedHosts: "sandbox" };
 }
 
 type Access = NonNullable<ReturnType<typeof liveAccess>>;

@@ -255,3 +255,16 @@ async function oneDecides({ jobs, start }: Scene): Promise<void> {
   for (const { kinds } of trail.calls.values()) assert.equal(kinds.length, 2, kinds.join());
   assert.equal(before - trail.available, BigInt(completed) * 3n * unitCost);
 }
+
+test("a test-mode job goes on after a restart as well, although the sandbox has another address then", async (t) => {
+  const place = await scene(t, "the embedded database");
+  if (place === undefined) return;
+  const gateway = await place.start();
+  const customer = await gateway.customer({ mode: "test" });
+  const inputs = { prompt: "A fox [sandbox:job-ms-3000]" };
+  const begun = await run(gateway, customer, { model: "flux-1.1-pro", inputs, async: true });
+  await running(gateway, customer, begun.body.job_id);
+  await gateway.kill9();
+  const again = await place.start();
+  assert.equal((await ended(again, customer, begun.body.job_id)).status, "completed");
+});

@@ -9,6 +9,7 @@ import type { Files } from "../../files/files.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Limiter } from "../../limits/limits.ts";
 import type { RunWire } from "../../providers/declared/run-wire.ts";
+import type { TrustedHosts } from "../../providers/trusted-addresses.ts";
 import type { Connection, Upstream } from "../../providers/upstream.ts";
 import type { Health } from "../../routing/health.ts";
 import type { OpenCalls } from "../open-calls.ts";
@@ -19,7 +20,7 @@ export type RunLine =
   | {
       readonly wire: RunWire;
       readonly connection: Connection;
-      readonly trustedHosts: readonly string[];
+      readonly trustedHosts: TrustedHosts;
       readonly env: Readonly<Record<string, string>>;
       /** Asking twice does no harm. */
       readonly isRepeatable: boolean;
