@@ -2,41 +2,73 @@ import { z } from "zod";
 
 /**
  * Many models that differ in a few facts: one template and a row for each. `{"$row": "path"}` is replaced by the row's
- * member of that name and left out where the row has none; `{row.name}` within a text by that member's text.
+ * member of that name and left out where the row has none; `{row.name}` within a text by that member's text. What holds
+ * nothing of a row is the same object in all models of the family.
  */
 export const familyFile = z.strictObject({
   family: z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes"),
   model: z.record(z.string(), z.json()),
-  rows: z.array(z.record(z.string(), z.json())).min(1),
+  rows: z.array(z.custom<Row>(isRow, "want an object")).min(1),
 });
 
 export type FamilyFacts = z.output<typeof familyFile>;
 type Json = z.output<ReturnType<typeof z.json>>;
 type Row = Readonly<Record<string, Json>>;
+type Filler = (row: Row) => Json | undefined;
 
-/** What the row's model file would say. Throws for a text that names a member which the row does not have. */
-export function modelOfRow({ model }: FamilyFacts, row: Row): unknown {
-  return filled(model, row);
+/** What stands in a file is JSON already: only that it is an object has to be seen. */
+function isRow(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function filled(value: Json, row: Row): Json | undefined {
-  if (typeof value === "string") return filledText(value, row);
-  if (Array.isArray(value)) return value.flatMap((item) => filled(item, row) ?? []);
-  if (typeof value !== "object" || value === null) return value;
+/**
+ * The template, read once. What is returned makes of a row what its model file would say, and throws for a text that names
+ * a member which the row does not have.
+ */
+export function templateOf({ model }: FamilyFacts): (row: Row) => unknown {
+  return fillerOf(model) ?? (() => model);
+}
+
+/** Undefined where nothing of a row is needed. */
+function fillerOf(value: Json): Filler | undefined {
+  if (typeof value === "string") return textFillerOf(value);
+  if (Array.isArray(value)) return listFillerOf(value);
+  if (typeof value !== "object" || value === null) return undefined;
   const member = value["$row"];
-  if (typeof member === "string") return row[member];
-  const members = Object.entries(value).flatMap(([name, inner]) => {
-    const read = filled(inner, row);
-    return read === undefined ? [] : [[name, read] as const];
-  });
-  return Object.fromEntries(members);
+  return typeof member === "string" ? (row) => row[member] : objectFillerOf(value);
 }
 
-function filledText(text: string, row: Row): string {
-  return text.replaceAll(/\{row\.([a-z0-9_]+)\}/g, (_, name: string) => {
-    const value = row[name];
-    if (typeof value !== "string" && typeof value !== "number")
-      throw new Error(`the row has no text for {row.${name}}`);
-    return String(value);
-  });
+function listFillerOf(list: readonly Json[]): Filler | undefined {
+  const fillers = list.map(fillerOf);
+  if (fillers.every((fill) => fill === undefined)) return undefined;
+  return (row) =>
+    list.flatMap((item, index) => {
+      const fill = fillers[index];
+      const read = fill === undefined ? item : fill(row);
+      return read === undefined ? [] : [read];
+    });
+}
+
+function objectFillerOf(object: Readonly<Record<string, Json>>): Filler | undefined {
+  const members = Object.entries(object).map(([name, value]) => ({ name, value, fill: fillerOf(value) }));
+  if (members.every(({ fill }) => fill === undefined)) return undefined;
+  return (row) => {
+    const filled = members.map(
+      ({ name, value, fill }) => [name, fill === undefined ? value : fill(row)] as const,
+    );
+    return Object.fromEntries(filled.filter((member): member is [string, Json] => member[1] !== undefined));
+  };
+}
+
+const placeholder = /\{row\.([a-z0-9_]+)\}/g;
+
+function textFillerOf(text: string): Filler | undefined {
+  if (!text.includes("{row.")) return undefined;
+  return (row) =>
+    text.replaceAll(placeholder, (_, name: string) => {
+      const value = row[name];
+      if (typeof value !== "string" && typeof value !== "number")
+        throw new Error(`the row has no text for {row.${name}}`);
+      return String(value);
+    });
 }

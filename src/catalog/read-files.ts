@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
-import { familyFile, modelOfRow } from "./family.ts";
+import { familyFile, templateOf } from "./family.ts";
 import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
 
@@ -82,11 +82,12 @@ function readAll<Schema extends z.ZodType>(
 
 /** Each row of a family is read as the model file that it stands for. */
 function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[] {
-  return readAll(directory, () => familyFile, faults).flatMap(({ file, facts }) =>
-    facts.rows.flatMap((row, index) => {
+  return readAll(directory, () => familyFile, faults).flatMap(({ file, facts }) => {
+    const modelOf = templateOf(facts);
+    return facts.rows.flatMap((row, index) => {
       const at = `rows[${index}]`;
       try {
-        const content = modelOfRow(facts, row);
+        const content = modelOf(row);
         const read = modelSchemaOf(content).safeParse(content);
         if (read.success) return [{ file, facts: read.data }];
         for (const issue of read.error.issues) {
@@ -96,8 +97,8 @@ function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[]
         faults.push({ file, path: at, fault: error instanceof Error ? error.message : "cannot be read" });
       }
       return [];
-    }),
-  );
+    });
+  });
 }
 
 function parsed(file: string, faults: Fault[]): { readonly value: unknown } | undefined {

@@ -40,7 +40,8 @@ function checkSize({ step }: BflModel, { width, height }: Size): void {
       throw new Refusal(422, `Input should be a multiple of ${step}`, { param: side });
     }
   }
-  if (width * height > mostPixels) {
+  // Models that take a shape instead of pixels choose the pixels themselves.
+  if (step > 1 && width * height > mostPixels) {
     throw new Refusal(422, "Input should not be larger than 4 megapixels", { param: "width" });
   }
 }

@@ -9,7 +9,8 @@ import type { RunAnswer } from "../run-answer.ts";
 import type { RunRequest } from "../run-request.ts";
 import { resultOf } from "./result.ts";
 
-const pictureFields = ["image_url", "image", "image_urls"];
+/** Apps call their pictures `image_url`, `input_image_urls`, `person_image_url`, `model_image`, as they like. */
+const pictureField = /(?<!num_|max_)image(?:s|_urls?)?$/;
 const wholePrompt = 300;
 
 /** POST /{app}: any path is an app. The queue takes every input; what is wrong with it is told with the result. */
@@ -41,7 +42,7 @@ function begin(request: RunRequest): Job {
 }
 
 function missingIn(kind: OutputKind, input: JsonObject): string | undefined {
-  const isPictured = pictureFields.some((name) => input[name] !== undefined);
+  const isPictured = Object.keys(input).some((name) => pictureField.test(name));
   if (kind === "edited") return isPictured ? undefined : "image_url";
   if (kind === "transcript") return input["audio_url"] === undefined ? "audio_url" : undefined;
   const needsPrompt = kind === "pictures" || kind === "picture" || kind === "text";

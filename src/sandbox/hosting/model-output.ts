@@ -11,11 +11,18 @@ export type OutputKind = "pictures" | "picture" | "edited" | "video" | "sound" |
 
 const kinds: readonly (readonly [OutputKind, RegExp])[] = [
   ["transcript", /whisper|wizper|speech-to-text|transcri/],
+  ["sound", /\btts$|ace-step|zonos/],
+  ["video", /-to-video|upscale\/video|mmaudio-v2$/],
+  ["pictures", /-to-image|photon|wan.*\/edit$/],
   [
     "edited",
-    /upscal|esrgan|clarity|rembg|remove-?bg|background-remov|remove-background|birefnet|codeformer|gfpgan|restor/,
+    /upscal|esrgan|clarity|rembg|remove-?bg|background-remov|remove-background|birefnet|codeformer|gfpgan|restor|try-?on/,
   ],
-  ["video", /video|veo|kling|hailuo|\bwan\b|wan-|luma|\bray\b|seedance|pixverse|ltx|hunyuan-v|sora|mochi/],
+  [
+    "video",
+    /video|veo|kling|hailuo|\bwan\b|wan-|luma|\bray\b|seedance|pixverse|ltx|hunyuan-v|sora|mochi|gen-4|vidu\/q3|happyhorse/,
+  ],
+  ["video", /omnihuman|framepack|hunyuan-(?:avatar|custom)|\bmagi|marey|\bovi\b|pika|skyreels|transpixar/],
   ["sound", /music|tts|speech|audio|bark|sound|voice|lyria|kokoro|chatterbox/],
   ["text", /llama|mistral|gpt-|claude|deepseek|instruct|any-llm|qwen-?\d|gemini.*(?:pro|flash)$|vision/],
   ["pictures", /schnell|flux-dev|flux\/dev|flux-lora|sdxl|stable-diffusion/],

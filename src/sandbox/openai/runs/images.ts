@@ -20,7 +20,7 @@ const rules: FieldRules = {
   model: { is: "text" },
   n: { is: "integer", least: 1, most: 10 },
   size: { is: "text" },
-  quality: { is: "text", oneOf: ["auto", "low", "medium", "high", "standard", "hd"] },
+  quality: { is: "text", oneOf: ["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"] },
   background: { is: "text", oneOf: ["auto", "transparent", "opaque"] },
   output_format: { is: "text", oneOf: ["png", "jpeg", "webp"] },
   output_compression: { is: "integer", least: 0, most: 100 },

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isJsonObject } from "../core/json-object.ts";
+import { familyFile, templateOf } from "./family.ts";
+
+function modelsOf(model: object, rows: readonly object[]): readonly unknown[] {
+  const facts = familyFile.parse({ family: "house", model, rows });
+  return facts.rows.map(templateOf(facts));
+}
+
+test("a row fills members and texts; what it does not have is left out, from lists as well", () => {
+  const model = {
+    id: "house/{row.name}",
+    limit: { $row: "limit" },
+    list: [1, { $row: "more" }, "{row.name} {row.count}"],
+    inner: { deep: [{ value: { $row: "tree" } }] },
+  };
+  const rows = [
+    { name: "a", count: 2, limit: 7, more: "x", tree: { b: [1] } },
+    { name: "c", count: 3 },
+  ];
+  assert.deepEqual(modelsOf(model, rows), [
+    { id: "house/a", limit: 7, list: [1, "x", "a 2"], inner: { deep: [{ value: { b: [1] } }] } },
+    { id: "house/c", list: [1, "c 3"], inner: { deep: [{}] } },
+  ]);
+});
+
+test("lists within lists keep their form, whether a row fills something in them or not", () => {
+  const model = { plain: [["a", ""], "x"], filled: [["{row.name}", ["b"]], []] };
+  assert.deepEqual(modelsOf(model, [{ name: "n" }]), [
+    { plain: [["a", ""], "x"], filled: [["n", ["b"]], []] },
+  ]);
+});
+
+test("what holds nothing of a row is one object for all models of the family", () => {
+  const [one, other] = modelsOf({ id: "{row.name}", same: { deep: [1] } }, [{ name: "a" }, { name: "b" }]);
+  assert.ok(isJsonObject(one) && isJsonObject(other));
+  assert.deepEqual([one["id"], other["id"]], ["a", "b"]);
+  assert.equal(one["same"], other["same"]);
+});
+
+test("a text that names a member which the row does not have is a fault that says so", () => {
+  assert.throws(() => modelsOf({ id: "{row.nothing}" }, [{ name: "a" }]), /no text for \{row\.nothing\}/);
+  assert.equal(familyFile.safeParse({ family: "house", model: {}, rows: ["a"] }).success, false);
+});
