@@ -66,6 +66,7 @@ function endpointLine(offer: RunOffer, endpoint: Endpoint, { connection, setting
   return {
     wire: wireOf(endpoint),
     connection,
+    headers: offer.provider.headers,
     trustedHosts: offer.provider.trustedHosts,
     env: settings,
     isRepeatable: endpoint.repeatable,

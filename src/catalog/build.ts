@@ -36,6 +36,7 @@ export function providerOf(facts: ProviderFacts): Provider {
     baseUrl: facts.base_url?.replace(/\/+$/, ""),
     runBaseUrl: facts.run_base_url?.replace(/\/+$/, ""),
     auth: facts.auth === undefined ? undefined : authOf(facts.auth),
+    headers: facts.headers,
     keyVariable: facts.key_variable,
     settings: Object.entries(facts.settings).map(([name, { variable, required, sandbox }]) => ({
       name,

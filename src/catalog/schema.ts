@@ -80,6 +80,7 @@ export const providerFile = z.strictObject({
   base_url: providerAddress.optional(),
   run_base_url: providerAddress.optional(),
   auth: auth.optional(),
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "want a header name"), z.string()).default({}),
   key_variable: variable.optional(),
   settings: z
     .record(

@@ -16,6 +16,8 @@ export type Provider = {
   /** Where runs go when that is not the address of chats. */
   readonly runBaseUrl: string | undefined;
   readonly auth: ProviderAuth | undefined;
+  /** What every request for a run there carries besides, such as a version. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The environment variable of its secret, where that is not `<ID>_API_KEY`. */
   readonly keyVariable: string | undefined;
   /** What else the operator says about the account there, by name. */

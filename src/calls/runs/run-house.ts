@@ -20,6 +20,8 @@ export type RunLine =
   | {
       readonly wire: RunWire;
       readonly connection: Connection;
+      /** Carried by every request. */
+      readonly headers: Readonly<Record<string, string>>;
       readonly trustedHosts: TrustedHosts;
       readonly env: Readonly<Record<string, string>>;
       /** Asking twice does no harm. */
