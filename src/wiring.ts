@@ -8,6 +8,7 @@ import { keptAnswersOf } from "./calls/idempotency/sql-kept-answers.ts";
 import { openCalls } from "./calls/open-calls.ts";
 import { tokenCounter } from "./calls/token-counter.ts";
 import { usageReports } from "./calls/usage-report.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import { loadCatalog } from "./catalog/load.ts";
 import type { Config } from "./config.ts";
 import type { Engines } from "./engine-wiring.ts";
@@ -62,12 +63,7 @@ const clock = systemClock;
 
 /** Makes the house; nothing listens yet but the sandbox, on loopback. */
 export async function buildHouse(config: Config, log: Log): Promise<House> {
-  const catalog = loadCatalog({
-    directories: config.catalogDirectories,
-    wires: [...chatWires.keys()],
-    faultsOf: endpointFaults,
-  });
-  const { identity, database, ledger } = await layGround(config, log);
+  const { identity, database, ledger, catalog } = await layGround(config, log);
   const limiter = await limiterOf(config, log);
   const sandbox = await startSandbox({ now: () => clock.now() });
   const lines = linesOf(config, sandbox.url);
@@ -116,23 +112,42 @@ function chatHouseOf({ config, lines, ...parts }: ChatParts): ChatHouse {
   };
 }
 
-type Ground = { readonly identity: NodeIdentity; readonly database: Database; readonly ledger: Ledger };
+type Ground = {
+  readonly identity: NodeIdentity;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly catalog: Catalog;
+};
+
+/** Endpoints of the built-in data are compiled when they are first used: the tests compile them all. */
+function readCatalog({ catalogDirectories }: Config): Catalog {
+  const [builtIn = ""] = catalogDirectories;
+  return loadCatalog({
+    directories: catalogDirectories,
+    wires: [...chatWires.keys()],
+    faultsOf: (endpoint, file) => (file.startsWith(builtIn) ? [] : endpointFaults(endpoint)),
+  });
+}
 
 /** Data directory, database, ledger; what a crash left open is closed before anything new begins. */
 async function layGround(config: Config, log: Log): Promise<Ground> {
   mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
   const identity = await takeDirectory(config.dataDirectory, config.databaseUrl !== undefined);
   const { nodeId, deadNodes } = identity;
-  const database = await openDatabase({
+  const opening = openDatabase({
     databaseUrl: config.databaseUrl,
     directory: config.dataDirectory,
     log,
   });
+  // A failure is told where it is awaited. The data is read while the database opens in a thread of its own.
+  opening.catch(() => undefined);
+  const catalog = readCatalog(config);
+  const database = await opening;
   const known = database.home === "embedded" ? {} : { deadNodes };
   const ledger = sqlLedger({ database, nodeId, clock, log, ...known });
   const closed = await ledger.recover();
   if (closed > 0) log.info({ calls: closed }, "closed the calls that an earlier process left open");
-  return { identity, database, ledger };
+  return { identity, database, ledger, catalog };
 }
 
 type FrontParts = {

@@ -17,7 +17,7 @@ export type CatalogSources = {
   /** Names in the registry of wires; a provider that speaks another one is a fault. */
   readonly wires?: readonly string[];
   /** What is wrong with an endpoint's expressions; whoever compiles them knows. */
-  readonly faultsOf?: (endpoint: Endpoint) => readonly EndpointFault[];
+  readonly faultsOf?: (endpoint: Endpoint, file: string) => readonly EndpointFault[];
 };
 
 export type EndpointFault = { readonly path: string; readonly message: string };
@@ -77,7 +77,7 @@ function expressionFaults(
   if (facts.kind === "chat" || faultsOf === undefined) return [];
   return facts.offers.flatMap((offer, index) => {
     if ("engine" in offer) return [];
-    return faultsOf(endpointOf(offer)).map(({ path, message }) => ({
+    return faultsOf(endpointOf(offer), file).map(({ path, message }) => ({
       file,
       path: `offers[${index}].${path}`,
       fault: message,

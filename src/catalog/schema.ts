@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { endpointFacts } from "./endpoint-schema.ts";
+import { isJsonObject } from "../core/json-object.ts";
+import type { JsonObject } from "../core/json-object.ts";
 import { nanoUsd } from "../core/price.ts";
 import { meters } from "../core/usage.ts";
 
@@ -174,7 +176,7 @@ export const chatModelFile = z.strictObject({
   offers: z.array(chatOffer).min(1, "a chat model has at least one offer"),
 });
 
-const jsonObject = z.record(z.string(), z.json());
+const jsonObject = z.custom<JsonObject>(isJsonObject, "want an object");
 
 export const runModelFile = z.strictObject({
   ...anyModel,

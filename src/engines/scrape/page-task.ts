@@ -1,3 +1,4 @@
+import type { PageFormat } from "./page-formats.ts";
 /** Reads one page, in a worker of the pool. */
 import { decodeText } from "./charset.ts";
 import { mainContent, removeNoise, textLength } from "./main-content.ts";
@@ -16,9 +17,6 @@ export type PageSource = {
   /** Where it came from in the end. */
   readonly url: string;
 };
-
-export const pageFormats = ["markdown", "html", "rawHtml", "links", "images"] as const;
-export type PageFormat = (typeof pageFormats)[number];
 
 export type PageOrder = PageSource & {
   readonly formats: readonly PageFormat[];

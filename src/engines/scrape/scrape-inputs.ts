@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { JsonObject } from "../../core/json-object.ts";
-import type { PageFormat } from "./page-task.ts";
-import { pageFormats } from "./page-task.ts";
+import type { PageFormat } from "./page-formats.ts";
+import { pageFormats } from "./page-formats.ts";
 import { readInputs } from "../read-inputs.ts";
 
 export type ScrapeInputs = {
