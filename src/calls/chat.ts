@@ -28,7 +28,8 @@ export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatCli
   try {
     if (house.openCalls.isClosed) throw new Problem("shutting_down");
     const servable = findServable(ask, house);
-    ticket = admitted(await house.limiter.enter(ask.caller.keyId, ask.caller.limits));
+    const admission = house.limiter.enter(ask.caller.keyId, ask.caller.limits);
+    ticket = admitted(admission instanceof Promise ? await admission : admission);
     const open = await openChat(ask, house, { ...servable, limits: ticket.state, place });
     await answerOpen(open, house, client);
     ticket.leave();
@@ -70,11 +71,13 @@ function findServable(ask: ChatAsk, house: ChatHouse): Servable {
       message: `${model.id} is not a chat model: call it with POST /v1/run.`,
     });
   }
-  const [first, ...rest] = model.offers.filter(
-    (offer) => house.lineTo(offer, model, ask.caller.mode) !== undefined,
-  );
-  if (first === undefined) throw notConfigured(model, house);
-  return { found: { model, alias }, offers: [first, ...rest] };
+  const offers = model.offers.filter((offer) => house.lineTo(offer, model, ask.caller.mode) !== undefined);
+  if (!isSome(offers)) throw notConfigured(model, house);
+  return { found: { model, alias }, offers };
+}
+
+function isSome(offers: readonly Offer[]): offers is readonly [Offer, ...Offer[]] {
+  return offers.length > 0;
 }
 
 function notConfigured(model: ChatModel, house: ChatHouse): Problem {
@@ -94,7 +97,7 @@ async function openChat(
 ): Promise<OpenChat> {
   const asked = { ...ask.call, maxTokens: maxTokensOf(ask.call.request, found.model) };
   const held = await holdFor({ ask, call: asked, found, offers }, house);
-  const call = { ...asked, maxTokens: held.maxTokens };
+  const call = held.maxTokens === asked.maxTokens ? asked : { ...asked, maxTokens: held.maxTokens };
   return { ask, call, found, offers, held, ...standing, startedAt: house.clock.now() };
 }
 

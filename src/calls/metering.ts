@@ -26,21 +26,26 @@ export function uncharged(metered: Metered): Metered {
 type Answered = Pick<StreamTranslation, "usage" | "promptUsage"> & { outputText(): string };
 
 /** The provider's own numbers where it told them; otherwise counted here and marked as estimated. Missing is never zero. */
-export async function meterAnswer(
+export function meterAnswer(
+  open: OpenChat,
+  answer: Answered | WholeAnswer,
+  house: ChatHouse,
+): Metered | Promise<Metered> {
+  const reported = answer.usage;
+  if (reported === undefined) return countAnswer(open, answer, house);
+  const { meters, shown } = reported;
+  return { usage: meters, estimated: false, shown, costAt: costAt(meters, house) };
+}
+
+function costAt(usage: Usage, { creditUsd }: ChatHouse): Metered["costAt"] {
+  return (offer) => costOf(offer.price, usage, creditUsd);
+}
+
+async function countAnswer(
   open: OpenChat,
   answer: Answered | WholeAnswer,
   house: ChatHouse,
 ): Promise<Metered> {
-  const reported = answer.usage;
-  const costAt = (usage: Usage) => (offer: Offer) => costOf(offer.price, usage, house.creditUsd);
-  if (reported !== undefined) {
-    return {
-      usage: reported.meters,
-      estimated: false,
-      shown: reported.shown,
-      costAt: costAt(reported.meters),
-    };
-  }
   const [prompt, output] = await Promise.all([
     promptUsage(open, answer, house),
     house.tokens.count([answer.outputText()]),
@@ -52,7 +57,7 @@ export async function meterAnswer(
     completion_tokens: output,
     total_tokens: promptTokens + output,
   };
-  return { usage, estimated: true, shown, costAt: costAt(usage) };
+  return { usage, estimated: true, shown, costAt: costAt(usage, house) };
 }
 
 async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house: ChatHouse): Promise<Usage> {

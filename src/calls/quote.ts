@@ -17,6 +17,9 @@ const countMarginPercent = 10;
 /** With less output than this (or than was asked for) a shortened answer is not worth selling. */
 const leastUsefulTokens = 64;
 
+/** What a provider makes tokens of. */
+const promptMembers = ["messages", "tools", "functions", "response_format"] as const;
+
 /** The most output tokens per choice that this call gets: what was asked for, within the model. */
 export function maxTokensOf(request: ChatCall["request"], model: ChatModel): number {
   return Math.min(request.max_completion_tokens ?? request.max_tokens ?? defaultMaxTokens, model.maxOutput);
@@ -30,9 +33,11 @@ export type Bounds = { readonly inputTokens: number; readonly outputTokens: numb
  */
 export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
   const attached = attachments(call.request.messages, model);
-  const textBytes = ["messages", "tools", "functions", "response_format"]
-    .map((member) => Buffer.byteLength(call.raw.get(member) ?? ""))
-    .reduce((sum, bytes) => sum + bytes, 0);
+  let textBytes = 0;
+  for (const member of promptMembers) {
+    const text = call.raw.get(member);
+    if (text !== undefined) textBytes += Buffer.byteLength(text);
+  }
   const template = conversationTokens + messageTokens * call.request.messages.length;
   return bounds(call, model, Math.max(0, textBytes - attached.characters) + attached.tokens + template);
 }
@@ -55,18 +60,17 @@ type Attached = { readonly tokens: number; readonly characters: number };
 
 /** What images and documents may cost, and how many characters of the body they are. */
 function attachments(messages: readonly ChatMessage[], model: ChatModel): Attached {
-  const parts = messages.flatMap(({ content }) =>
-    typeof content === "object" && content !== null ? content : [],
-  );
-  return parts
-    .map((part) => attachment(part, model))
-    .reduce(
-      (sum, one) => ({ tokens: sum.tokens + one.tokens, characters: sum.characters + one.characters }),
-      {
-        tokens: 0,
-        characters: 0,
-      },
-    );
+  let tokens = 0;
+  let characters = 0;
+  for (const { content } of messages) {
+    if (typeof content !== "object" || content === null) continue;
+    for (const part of content) {
+      const one = attachment(part, model);
+      tokens += one.tokens;
+      characters += one.characters;
+    }
+  }
+  return { tokens, characters };
 }
 
 function attachment(part: ContentPart, model: ChatModel): Attached {
@@ -91,8 +95,9 @@ function document(data: string, model: ChatModel): Attached {
 /** The cost of the largest usage within the bounds, at the dearest offer and the dearest way to be charged for input. */
 export function quote(offers: readonly Offer[], bounds: Bounds, creditUsd: string): Credits {
   let most = 0n;
+  const usages = largestUsages(bounds);
   for (const offer of offers) {
-    for (const usage of largestUsages(bounds)) {
+    for (const usage of usages) {
       const cost = costOf(offer.price, usage, creditUsd);
       if (cost > most) most = cost;
     }

@@ -45,7 +45,8 @@ async function deliver(
   route: Route<WholeAnswer>,
   { answer, dropped }: Delivery,
 ): Promise<void> {
-  const counted = await meterAnswer(open, answer, house);
+  const metering = meterAnswer(open, answer, house);
+  const counted = metering instanceof Promise ? await metering : metering;
   const metered = answer.hasOutput ? counted : uncharged(counted);
   const { charged, available } = await closeWith(open, house, {
     ending: answer.hasOutput ? "done" : "empty",

@@ -198,6 +198,18 @@ test("I-03 no document changes how names in later documents are read", () => {
   assert.deepEqual([...scanned(text).members.keys()], Object.keys(expected));
 });
 
+test("members are written under their names as JSON.stringify writes them", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.oneof(anyKey, fc.string({ unit: fc.constantFrom("a", "_", "9") }))),
+      (keys) => {
+        const written = keys.map((key) => `${JSON.stringify(key)}:1`).join(",");
+        assert.equal(writeJsonObject(keys.map((key) => [key, "1"])), `{${written}}`);
+      },
+    ),
+  );
+});
+
 test("parses what JSON.parse parses, and refuses what it refuses", () => {
   fc.assert(
     fc.property(anyJson, fc.nat(3), anyText, (value, escapeEvery, garbage) => {

@@ -8,8 +8,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** How much a document may hold. The object itself is depth 1; every container and every comma is one node. */
 export type JsonBounds = { readonly maxDepth: number; readonly maxNodes: number };
 
-/** Top-level member → its value's JSON text exactly as sent, in the order sent. */
-export type ScannedObject = { readonly fault: undefined; readonly members: ReadonlyMap<string, string> };
+/** Top-level member → its value's JSON text exactly as sent, in the order sent. The map is the caller's own. */
+export type ScannedObject = { readonly fault: undefined; readonly members: Map<string, string> };
 
 export type ScanFault = {
   readonly fault: "not_object" | "malformed" | "duplicate" | "too_deep" | "too_many";
@@ -72,9 +72,15 @@ function scanMember(text: string, start: number, { members, counter }: Scan): nu
 /** An object's JSON text from the texts of its members, which are taken as they are. */
 export function writeJsonObject(members: Iterable<readonly [string, string]>): string {
   let text = "";
-  for (const [key, value] of members) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${value}`;
+  for (const [key, value] of members) {
+    const name = plainName.test(key) ? `"${key}"` : JSON.stringify(key);
+    text += text === "" ? `${name}:${value}` : `,${name}:${value}`;
+  }
   return `{${text}}`;
 }
+
+/** Names that are written as they are; all usual ones, and asking costs less than writing them by the general way. */
+const plainName = /^\w+$/;
 
 /**
  * `JSON.parse`, but right about names. V8 12.8 and later may read a member's name that begins with an escape as "\\",
@@ -82,7 +88,9 @@ export function writeJsonObject(members: Iterable<readonly [string, string]>): s
  * hide a member of another's request. Names that need no escape are therefore respelled without one.
  */
 export function parseJson(text: string): unknown {
-  return JSON.parse(text.includes('"\\u') || text.includes('"\\/') ? withPlainNames(text) : text);
+  // Most texts hold no backslash at all, and that is seen the fastest.
+  const hasEscapedStart = text.includes("\\") && (text.includes('"\\u') || text.includes('"\\/'));
+  return JSON.parse(hasEscapedStart ? withPlainNames(text) : text);
 }
 
 function withPlainNames(text: string): string {

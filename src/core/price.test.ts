@@ -22,6 +22,43 @@ test("C-01 a cost is the exact sum of its meters, rounded up once", () => {
   );
 });
 
+/** The definition itself, in fractions of one common denominator. */
+function exactCost(price: Price, usage: Readonly<Record<string, number>>, creditUsd: string): bigint {
+  const denominator = price.reduce((product, rate) => product * BigInt(rate.per), 1n);
+  const numerator = price.reduce((sum, { meter, per, usd }) => {
+    return sum + (BigInt(usage[meter] ?? 0) * nanoUsd(usd) * denominator) / BigInt(per);
+  }, 0n);
+  const divisor = denominator * nanoUsd(creditUsd);
+  return (numerator * 1_000_000n + divisor - 1n) / divisor;
+}
+
+test("C-01 a cost is exact at every size of quantities, rates, units and credits", () => {
+  const quantity = fc.oneof(fc.nat(3), fc.nat(2_000_000), fc.nat(1_000_000_000), fc.maxSafeNat());
+  const usd = fc.oneof(
+    fc.constantFrom(
+      "0",
+      "0.15",
+      "0.000000001",
+      "999999999.999999999",
+      "9007199.254740991",
+      "9007199.254740993",
+    ),
+    fc.nat(99_999_999).map((nano) => `0.${String(nano).padStart(9, "0")}`),
+  );
+  const per = fc.constantFrom(1, 7, 60, 1_000, 64_000, 1_000_000, 1_000_000_000);
+  const credit = fc.constantFrom("0.05", "0.01", "1", "0.000000001", "0.000000007", "999999999.999999999");
+  const names = ["input_tokens", "output_tokens", "images"] as const;
+  const rates = fc.tuple(fc.record({ usd, per }), fc.record({ usd, per }), fc.record({ usd, per }));
+  fc.assert(
+    fc.property(rates, fc.tuple(quantity, quantity, quantity), credit, (all, quantities, creditUsd) => {
+      const price = all.map((rate, index) => ({ meter: names[index] ?? "images", ...rate }));
+      const usage = Object.fromEntries(names.map((name, index) => [name, quantities[index] ?? 0]));
+      assert.equal(costOf(price, usage, creditUsd), exactCost(price, usage, creditUsd));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
 test("a cost with rates of different units is exact", () => {
   const price: Price = [
     { meter: "images", per: 1, usd: "0.1" },

@@ -35,6 +35,38 @@ export function nanoUsd(usd: string): bigint {
  * for a used meter without a rate: nothing is ever free by omission.
  */
 export function costOf(price: Price, usage: Usage, creditUsd: string): Credits {
+  return costInDoubles(price, usage, creditUsd) ?? costInFractions(price, usage, creditUsd);
+}
+
+const microPerUnit = 1_000_000;
+
+/**
+ * The usual case: whole quantities at rates per a divisor of a million, and sums that a double still counts one by one.
+ * Undefined for all else, also for what is refused.
+ */
+function costInDoubles(price: Price, usage: Usage, creditUsd: string): Credits | undefined {
+  // Of 10⁻⁹ dollars times micro-credits per credit.
+  let sum = 0;
+  for (const meter of Object.keys(usage) as Meter[]) {
+    const quantity = usage[meter];
+    if (quantity === 0) continue;
+    if (quantity === undefined || !isCount(quantity)) return undefined;
+    const rate = rateOf(price, meter, usage);
+    if (rate === undefined || !isCount(rate.per) || microPerUnit % rate.per !== 0) return undefined;
+    sum += quantity * Number(nanoUsd(rate.usd)) * (microPerUnit / rate.per);
+  }
+  const credit = Number(nanoUsd(creditUsd));
+  // What was rounded on the way lies above: no term of a sum within the bound was.
+  if (sum > Number.MAX_SAFE_INTEGER || !isCount(credit)) return undefined;
+  const remainder = sum % credit;
+  return BigInt((sum - remainder) / credit + (remainder > 0 ? 1 : 0));
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
+function costInFractions(price: Price, usage: Usage, creditUsd: string): Credits {
   let numerator = 0n;
   let denominator = 1n;
   for (const [meter, quantity] of Object.entries(usage) as [Meter, number][]) {

@@ -49,20 +49,41 @@ export class CallWrites {
   }
 
   async hold(request: HoldRequest): Promise<HoldAnswer> {
+    const { presence } = this.#options;
     this.#unsettled++;
     try {
-      const { amount, available } = await this.#hold(request);
-      return { held: amount, available };
+      for (;;) {
+        if (!presence.visible && !(await presence.becomeVisible())) {
+          throw new Problem("service_unavailable", { retryAfterSeconds });
+        }
+        try {
+          const written = await this.#writes.add({ kind: "hold", request });
+          if (written !== unsent) return { held: written.amount, available: written.available };
+        } catch (error) {
+          if (!cannotWriteNow(error)) throw error;
+          if (error instanceof DatabaseUnavailable) this.#releaseUnknown(request);
+          throw new Problem("service_unavailable", { retryAfterSeconds, cause: error });
+        }
+      }
     } finally {
       this.#settled();
     }
   }
 
+  /** Safe to repeat: a close that did take effect before the connection broke answers from its receipt. */
   async close(receipt: Receipt): Promise<Closed> {
     this.#unsettled++;
     try {
-      const { amount, available } = await this.#close(receipt);
-      return { charged: amount ?? 0n, available };
+      for (;;) {
+        if (this.#pausing !== undefined) await this.#pausing;
+        try {
+          const written = await this.#writes.add({ kind: "close", receipt });
+          if (written !== unsent) return { charged: written.amount ?? 0n, available: written.available };
+        } catch (error) {
+          if (!cannotWriteNow(error)) throw error;
+          if (this.#options.stopping.aborted) throw new Problem("service_unavailable", { cause: error });
+        }
+      }
     } finally {
       this.#settled();
     }
@@ -81,37 +102,6 @@ export class CallWrites {
     if (this.#unsettled > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
-  }
-
-  async #hold(request: HoldRequest): Promise<Written> {
-    const { presence } = this.#options;
-    for (;;) {
-      if (!presence.visible && !(await presence.becomeVisible())) {
-        throw new Problem("service_unavailable", { retryAfterSeconds });
-      }
-      try {
-        const written = await this.#writes.add({ kind: "hold", request });
-        if (written !== unsent) return written;
-      } catch (error) {
-        if (!cannotWriteNow(error)) throw error;
-        if (error instanceof DatabaseUnavailable) this.#releaseUnknown(request);
-        throw new Problem("service_unavailable", { retryAfterSeconds, cause: error });
-      }
-    }
-  }
-
-  /** Safe to repeat: a close that did take effect before the connection broke answers from its receipt. */
-  async #close(receipt: Receipt): Promise<Written> {
-    for (;;) {
-      if (this.#pausing !== undefined) await this.#pausing;
-      try {
-        const written = await this.#writes.add({ kind: "close", receipt });
-        if (written !== unsent) return written;
-      } catch (error) {
-        if (!cannotWriteNow(error)) throw error;
-        if (this.#options.stopping.aborted) throw new Problem("service_unavailable", { cause: error });
-      }
-    }
   }
 
   /** The hold may have been taken, may yet be, or may not. Closing the call first settles it in every case. */

@@ -3,11 +3,13 @@ import { ServiceAccount } from "./service-account.ts";
 
 /** What opens a provider's door. Never logged, never part of an error, never sent to another origin. */
 export type Credential =
-  | { readonly header: string; readonly value: string }
+  | PlainHeader
   | { readonly query: string; readonly value: string }
   | SigningKey
   | TokenIssuer
   | ServiceAccount;
+
+export type PlainHeader = { readonly header: string; readonly value: string };
 
 /** AWS Signature Version 4. */
 export type SigningKey = {
@@ -35,13 +37,12 @@ export type Worn = { readonly target: string; readonly headers: Readonly<Record<
 
 export function wear(credential: Credential | undefined, bare: Bare): Worn {
   const { target } = bare;
-  if (credential === undefined) return { target, headers: {} };
-  if ("header" in credential)
-    return { target, headers: { [credential.header.toLowerCase()]: credential.value } };
+  if (credential === undefined) return { target, headers: noHeaders };
+  if ("header" in credential) return { target, headers: plainHeader(credential) };
   if ("query" in credential) {
     const joint = target.includes("?") ? "&" : "?";
     const worn = `${encodeURIComponent(credential.query)}=${encodeURIComponent(credential.value)}`;
-    return { target: target + joint + worn, headers: {} };
+    return { target: target + joint + worn, headers: noHeaders };
   }
   if (credential instanceof ServiceAccount) {
     const token = credential.tokenAt(bare.now);
@@ -50,6 +51,18 @@ export function wear(credential: Credential | undefined, bare: Bare): Worn {
   }
   if ("service" in credential) return { target, headers: signatureHeaders(credential, bare) };
   return { target, headers: { authorization: `Bearer ${tokenOf(credential, bare.now)}` } };
+}
+
+const noHeaders: Worn["headers"] = Object.freeze({});
+const plainHeaders = new WeakMap<PlainHeader, Worn["headers"]>();
+
+/** The same frozen object for the same credential: what cannot change needs no second check. */
+function plainHeader(credential: PlainHeader): Worn["headers"] {
+  const known = plainHeaders.get(credential);
+  if (known !== undefined) return known;
+  const headers = Object.freeze({ [credential.header.toLowerCase()]: credential.value });
+  plainHeaders.set(credential, headers);
+  return headers;
 }
 
 const algorithm = "AWS4-HMAC-SHA256";

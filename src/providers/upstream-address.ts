@@ -48,11 +48,24 @@ const namesOfOurs: ReadonlySet<string> = new Set([
 
 type Headers = Readonly<Record<string, string>>;
 
+/** By what was asked and what is worn, both frozen: those of a wire and of a key are the same for every request. */
+const knownLists = new WeakMap<Headers, WeakMap<Headers, string[]>>();
+
 /**
- * Name, value, name, value… as undici takes them. A request cannot set what the credential sets (`worn`), nor what
- * frames or routes the message: `TypeError`.
+ * Name, value, name, value… as undici takes them; the list may be another request's as well. A request cannot set what
+ * the credential sets (`worn`), nor what frames or routes the message: `TypeError`.
  */
 export function requestHeaders(asked: Headers, worn: Headers, hasBody: boolean): string[] {
+  if (!hasBody || !Object.isFrozen(asked) || !Object.isFrozen(worn)) return listOf(asked, worn, hasBody);
+  const known = knownLists.get(asked)?.get(worn);
+  if (known !== undefined) return known;
+  const list = listOf(asked, worn, hasBody);
+  const lists = knownLists.get(asked) ?? new WeakMap<Headers, string[]>();
+  knownLists.set(asked, lists.set(worn, list));
+  return list;
+}
+
+function listOf(asked: Headers, worn: Headers, hasBody: boolean): string[] {
   const list = ["accept-encoding", "identity", "user-agent", "skillboss"];
   let hasContentType = false;
   for (const [name, value] of Object.entries(asked)) {

@@ -32,7 +32,7 @@ export function needsShaping(answer: JsonObject, { view, object }: Shape): boole
 export function shaped(text: string, answer: JsonObject, { view, object }: Shape): string | undefined {
   const scanned = scanJsonObject(text, answerBounds);
   if (scanned.fault !== undefined) return undefined;
-  const members = new Map(scanned.members);
+  const { members } = scanned;
   for (const member of providerMembers) members.delete(member);
   if (object === "chat.completion" || members.get("usage") !== "null") members.delete("usage");
   if (!isId(answer["id"])) members.set("id", JSON.stringify(view.id));

@@ -11,6 +11,9 @@ const samplingMembers: ReadonlySet<string> = new Set(
     "logit_bias",
   ]),
 );
+/** Frozen, so that they are checked once and not with every request. */
+const wholeHeaders = Object.freeze({ "content-type": "application/json", accept: "application/json" });
+const streamHeaders = Object.freeze({ "content-type": "application/json", accept: "text/event-stream" });
 const streamOptionsBounds = { maxDepth: 16, maxNodes: 1_000 };
 
 /**
@@ -36,10 +39,7 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   }
   return {
     path: "/chat/completions",
-    headers: {
-      "content-type": "application/json",
-      accept: call.stream ? "text/event-stream" : "application/json",
-    },
+    headers: call.stream ? streamHeaders : wholeHeaders,
     body: writeJsonObject(body),
     dropped,
   };
@@ -59,7 +59,7 @@ function isAccepted(member: string, { accepts, extraParameters }: Target): boole
 /** Usage is always asked for: without it the call would be charged by a count of ours. */
 function streamOptions(sent: string | undefined): string {
   const scanned = scanJsonObject(sent ?? "{}", streamOptionsBounds);
-  const options = scanned.fault === undefined ? new Map(scanned.members) : new Map<string, string>();
+  const options = scanned.fault === undefined ? scanned.members : new Map<string, string>();
   return writeJsonObject(options.set("include_usage", "true"));
 }
 
