@@ -32,7 +32,7 @@ const offer: Offer = {
     baseUrl: undefined,
     runBaseUrl: undefined,
     headers: {},
-  keyVariable: undefined,
+    keyVariable: undefined,
     settings: [],
     trustedHosts: [],
     auth: undefined,

@@ -16,7 +16,7 @@ function offerOf(id: string): Offer {
     baseUrl: undefined,
     runBaseUrl: undefined,
     headers: {},
-  keyVariable: undefined,
+    keyVariable: undefined,
     settings: [],
     trustedHosts: [],
     auth: undefined,

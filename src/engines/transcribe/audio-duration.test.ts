@@ -82,7 +82,9 @@ function chunk(id: string, body: Buffer, declared = body.length): Buffer {
   const head = Buffer.alloc(8);
   head.write(id, "latin1");
   head.writeUInt32LE(declared, 4);
-  return Buffer.concat([head, body, Buffer.alloc(body.length % 2)]);
+  // Who does not know the length of what is yet to come does not fill it up to an even one either.
+  const filling = declared === body.length ? body.length % 2 : 0;
+  return Buffer.concat([head, body, Buffer.alloc(filling)]);
 }
 
 test("tags before and after an MP3, and junk within, do not count", () => {
