@@ -5,8 +5,8 @@ import type { Site } from "./egress-sites.ts";
 
 /**
  * A provider of runs, `h1`, that says what the inputs tell it to say: `POST /answer` answers with `inputs.answer`. Its
- * files: `/file/<bytes>`, `/endless`, `/go?to=<address>` (a redirect) and `/huge.json`, one JSON document of `hugeBytes`.
- * Its answers to polls: `/running`, and `/json?url=` when it is done.
+ * files: `/file/<bytes>`, `/endless`, `/go?to=<address>` (a redirect), `/circle` and `/huge.json`, one JSON document of `hugeBytes`.
+ * Its answers to polls: `/json` while it works, `/json?url=` when it is done.
  */
 export type HostileProvider = Site & {
   /** Bytes of `/huge.json` that were written, all times together. */
@@ -31,15 +31,15 @@ export async function startHostileProvider(host = "127.0.0.1"): Promise<HostileP
       case "answer":
         return json(response, JSON.parse(bodyOf(request)).answer);
       case "json":
-        return json(response, { state: "done", url: url.searchParams.get("url") });
-      case "running":
-        return json(response, { state: "running" });
+        return json(response, stateOf(url.searchParams.get("url")));
       case "file":
         return sendFile(response, Number(detail));
       case "endless":
         return writeForEver(response, piece);
       case "go":
         return void response.writeHead(302, { location: url.searchParams.get("to") ?? "" }).end();
+      case "circle":
+        return void response.writeHead(302, { location: "/circle" }).end();
       case "huge.json":
         return sendHuge(response);
       default:
@@ -87,6 +87,10 @@ async function drained(response: ServerResponse): Promise<void> {
   const wait = (name: string) => once(response, name, { signal }).catch(() => undefined);
   await Promise.race([wait("drain"), wait("close")]);
   leaving.abort();
+}
+
+function stateOf(url: string | null): object {
+  return url === null ? { state: "running" } : { state: "done", url };
 }
 
 function json(response: ServerResponse, body: unknown): void {

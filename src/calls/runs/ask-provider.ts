@@ -1,4 +1,5 @@
 import { Problem } from "../../core/problems.ts";
+import { EgressFailure } from "../../egress/egress.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { RunAnswer, RunAsk } from "../../providers/declared/run-wire.ts";
 import { gather } from "../../providers/gather.ts";
@@ -34,9 +35,15 @@ export async function askProvider(
       : { connection: line.connection, path: ask.target.path };
   if (followed === undefined) return fetchNamed(egress, named ?? "", signal);
   await madeReady(upstream, followed.connection);
-  const request = { method: ask.method, path: followed.path, headers: ask.headers, body: ask.body };
+  const headers = { ...line.headers, ...ask.headers };
+  const request = { method: ask.method, path: followed.path, headers, body: ask.body };
   const call = { connection: followed.connection, request, timeouts, maxBytes: largestAnswerBytes };
-  return gather(upstream, call, signal);
+  try {
+    return await gather(upstream, call, signal);
+  } catch (error) {
+    // What an answer named is on the provider's own host, and no plain path there.
+    throw error instanceof TypeError ? new Problem("upstream_invalid_response", { cause: error }) : error;
+  }
 }
 
 async function madeReady(upstream: Upstream, connection: Connection): Promise<void> {
@@ -55,8 +62,12 @@ async function fetchNamed(egress: Egress, url: string, signal: AbortSignal): Pro
   }
 }
 
-/** That an answer of the provider names an address which nobody may fetch is no fault of the customer's. */
+/**
+ * That an answer of the provider names an address which nobody may fetch, or where more lies than is ever read, is no
+ * fault of the customer's.
+ */
 export function unfitAddress(error: unknown): unknown {
-  if (!(error instanceof Problem) || error.code !== "url_not_allowed") return error;
-  return new Problem("upstream_invalid_response", { cause: error });
+  const isClosed = error instanceof Problem && error.code === "url_not_allowed";
+  const isTooLarge = error instanceof EgressFailure && error.kind === "too_large";
+  return isClosed || isTooLarge ? new Problem("upstream_invalid_response", { cause: error }) : error;
 }

@@ -106,6 +106,19 @@ async function bodyOf(house: RunHouse, { mark, offer, signal }: Storing): Promis
   }
   if (typeof url !== "string")
     throw new Problem("upstream_invalid_response", { cause: "a file without address" });
+  return openFile(house, { offer, signal }, { url, hops: 0 });
+}
+
+const mostHops = 3;
+
+type Opening = Pick<Storing, "offer" | "signal">;
+
+/** A provider may send us on: the credential goes along only where it may follow, each time anew. */
+async function openFile(
+  house: RunHouse,
+  { offer, signal }: Opening,
+  { url, hops }: { readonly url: string; readonly hops: number },
+): Promise<Body> {
   const { line } = offer;
   const followed = "connection" in line ? follow(line.connection, line.trustedHosts, url) : undefined;
   const request = { url, maxBytes: Infinity, timeoutMs: fetchTimeoutMs, signal };
@@ -113,9 +126,13 @@ async function bodyOf(house: RunHouse, { mark, offer, signal }: Storing): Promis
     followed === undefined
       ? await house.egress.stream(request)
       : await openBody(house.upstream, followed, signal);
+  const { location, "content-type": hint } = answer.headers;
+  if (answer.status >= 301 && answer.status <= 308 && typeof location === "string" && hops < mostHops) {
+    for await (const _ of answer.body) break;
+    return openFile(house, { offer, signal }, { url: new URL(location, url).href, hops: hops + 1 });
+  }
   if (answer.status < 200 || answer.status > 299)
     throw new Error(`the result's address answers ${answer.status}`);
-  const hint = answer.headers["content-type"];
   return { body: answer.body, hint: typeof hint === "string" ? hint : undefined };
 }
 
