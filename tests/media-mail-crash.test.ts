@@ -33,7 +33,7 @@ test("a batch that a crash broke off is finished when it is asked for again, eac
     assert.equal(results.length, receivers.length);
     const unsure = results.filter(({ status }) => status === "unknown");
     assert.ok(unsure.length <= 1, "only the one that was on its way");
-    assert.equal(answer.body.sent, receivers.length - unsure.length);
+    assert.equal(answer.body.sent, receivers.length - unsure.length, JSON.stringify(results));
     const again = await send(second, key);
     assert.deepEqual(again.body, answer.body);
     const { body: jobs } = await second.get(key, "/v1/job?limit=100");

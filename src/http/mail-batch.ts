@@ -54,8 +54,10 @@ export async function sendEach(
   let stop: Problem | undefined;
   for (const [index, message] of messages.entries()) {
     const email = message.to.join(", ");
-    const digits = digitsAt(request, index);
-    const before = earlier === undefined ? undefined : await house.runs.store.read(`run_${digits}`);
+    const { digits, before } =
+      earlier === undefined
+        ? { digits: digitsAt(request, index), before: undefined }
+        : await begunBefore(request, index, house);
     if (before !== undefined) sent.push(outcomeOf(email, before));
     else if (stop !== undefined) sent.push(notSent(email, stop));
     else {
@@ -70,10 +72,26 @@ export async function sendEach(
   return sent;
 }
 
+type BegunBefore = { readonly digits: string; readonly before: RunRow | undefined };
+
+/**
+ * The run of a message, or the digits to begin it with. A process that died between the hold and the run left a call that
+ * was closed without a run: nothing was sent, and the message takes the next digits in line, the same ones for everybody
+ * who asks.
+ */
+async function begunBefore(request: string, index: number, { runs }: RunsHouse): Promise<BegunBefore> {
+  for (let turn = 0; ; turn += 1) {
+    const digits = digitsAt(request, index, turn);
+    const before = await runs.store.read(`run_${digits}`);
+    if (before !== undefined || !(await runs.store.isClosed(`call_${digits}`))) return { digits, before };
+  }
+}
+
 /** The digits of the request itself for the first, and the same ones each time for each of the others. */
-function digitsAt(request: string, index: number): string {
-  if (index === 0) return request;
-  const hash = createHash("sha256").update(`${request} ${index}`).digest("hex");
+function digitsAt(request: string, index: number, turn = 0): string {
+  if (index === 0 && turn === 0) return request;
+  const name = turn === 0 ? `${request} ${index}` : `${request} ${index} ${turn}`;
+  const hash = createHash("sha256").update(name).digest("hex");
   return request.slice(0, 12) + hash.slice(0, 20);
 }
 

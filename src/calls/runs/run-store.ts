@@ -82,6 +82,8 @@ export type RunStore = {
   /** Those of processes that are known to be dead. `undefined`: of all others. */
   abandon(deadNodes: readonly string[] | undefined): Promise<void>;
   read(id: string): Promise<RunRow | undefined>;
+  /** The call was closed. Without a run of that name, a crash left only its hold, and no run can begin with it any more. */
+  isClosed(callId: string): Promise<boolean>;
   list(query: RunQuery): Promise<readonly RunRow[]>;
   events(id: string, after: number): Promise<readonly RunEvent[]>;
 };
@@ -274,6 +276,15 @@ class SqlRunStore implements RunStore {
         deadNodes === undefined ? of("node_id", "<>", this.#nodeId) : of("node_id", "in", deadNodes),
       )
       .execute();
+  }
+
+  async isClosed(callId: string): Promise<boolean> {
+    const found = await this.#database.kysely
+      .selectFrom("receipts")
+      .select("call_id")
+      .where("call_id", "=", callId)
+      .executeTakeFirst();
+    return found !== undefined;
   }
 
   read(id: string): Promise<RunRow | undefined> {
