@@ -102,7 +102,10 @@ function run(entry, args, { withDevelopment = false } = {}) {
     path.delimiter,
   );
   const file = path.join(root, entry);
+  // Compiled code is kept for the next start, and for every process that this one starts.
+  process.env.NODE_COMPILE_CACHE ??= path.join(root, ".node", "compile-cache");
   if (node === process.execPath) {
+    require("node:module").enableCompileCache();
     process.argv = [node, file, ...args];
     import(require("node:url").pathToFileURL(file).href).catch((error) =>
       giveUp(String(error && error.stack ? error.stack : error)),

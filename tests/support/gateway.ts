@@ -101,6 +101,7 @@ function environmentOf(options: GatewayOptions, directory: string, catalog: stri
   const nowhere = "http://127.0.0.1:9";
   return {
     PATH: process.env["PATH"] ?? "",
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     HOST: "127.0.0.1",
     PORT: String(options.port ?? 0),
     SKILLBOSS_DATA_DIR: directory,
