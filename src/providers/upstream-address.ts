@@ -28,8 +28,10 @@ export function requestTarget(base: BaseAddress, path: string): string {
 }
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-const namesOfOurs: ReadonlySet<string> = new Set([
+export const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** They frame, route or authenticate a message, so no request and no endpoint sets them. */
+export const namesOfOurs: ReadonlySet<string> = new Set([
   "accept-encoding",
   "authorization",
   "connection",

@@ -1,4 +1,5 @@
 import type { Expression } from "../../core/endpoint.ts";
+import { headerValue, namesOfOurs } from "../upstream-address.ts";
 import { compileExpression } from "./expression.ts";
 import type { Whereabouts } from "./expression.ts";
 import { hasValue, textOf } from "./json-values.ts";
@@ -6,27 +7,6 @@ import type { Scope } from "./place.ts";
 import { unsendable } from "./unsendable.ts";
 
 const headerName = /^[a-z0-9-]+$/i;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Headers that frame, route or authenticate a message are not an endpoint's to set. */
-const namesOfOurs: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "authorization",
-  "connection",
-  "content-length",
-  "content-type",
-  "cookie",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "user-agent",
-]);
-
 /** Headers by lower-case name, missing ones left out. Throws `Problem` for a value that no header may have. */
 export function compileHeaders(
   headers: Readonly<Record<string, Expression>>,
@@ -34,7 +14,7 @@ export function compileHeaders(
 ): (scope: Scope) => Readonly<Record<string, string>> {
   const compiled = Object.entries(headers).map(([name, value]) => {
     const path = `${where.path}.${name}`;
-    if (!headerName.test(name) || namesOfOurs.has(name.toLowerCase())) {
+    if (!headerName.test(name) || isOurs(name.toLowerCase())) {
       where.faults.push({ path, message: `an endpoint may not set the header ${name}` });
     }
     return { name: name.toLowerCase(), ...compileExpression(value, { ...where, path }) };
@@ -50,4 +30,9 @@ export function compileHeaders(
     }
     return written;
   };
+}
+
+/** The kind of the body follows from the body, so an endpoint does not set that either. */
+function isOurs(lowerName: string): boolean {
+  return lowerName === "content-type" || namesOfOurs.has(lowerName);
 }
