@@ -5,7 +5,7 @@ import type { RunHouse } from "./calls/runs/run-house.ts";
 import { RunKeeper } from "./calls/runs/run-keeper.ts";
 import { runNewsOf } from "./calls/runs/run-news.ts";
 import type { RunNews } from "./calls/runs/run-news.ts";
-import { runStoreOf } from "./calls/runs/run-store.ts";
+import { runStoreOf } from "./calls/runs/sql-run-store.ts";
 import type { Config } from "./config.ts";
 import type { Log } from "./core/log.ts";
 import { webhooksOf } from "./calls/webhooks/webhooks.ts";

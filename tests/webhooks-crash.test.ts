@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { benchOf, startReceiver, taken } from "../src/calls/webhooks/webhooks-under-test.ts";
 import type { Receiver } from "../src/calls/webhooks/webhooks-under-test.ts";
-import { runStoreOf } from "../src/calls/runs/run-store.ts";
+import { runStoreOf } from "../src/calls/runs/sql-run-store.ts";
 import { finishedMessage } from "../src/calls/runs/run-view.ts";
 import { silentLog } from "../src/core/log.ts";
 import type { Database } from "../src/storage/database.ts";

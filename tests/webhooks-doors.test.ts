@@ -15,7 +15,7 @@ import {
 } from "../src/calls/webhooks/webhooks-under-test.ts";
 import type { Answer, Receiver } from "../src/calls/webhooks/webhooks-under-test.ts";
 import { finishedMessage } from "../src/calls/runs/run-view.ts";
-import { runStoreOf } from "../src/calls/runs/run-store.ts";
+import { runStoreOf } from "../src/calls/runs/sql-run-store.ts";
 import type { Mode } from "../src/core/caller.ts";
 import { TurnableClock } from "../src/core/clock.ts";
 import { newId } from "../src/core/ids.ts";

@@ -11,7 +11,7 @@ import { holdOf, problem, receiptOf } from "../../ledger/ledger-under-test.ts";
 import { sqlLedger } from "../../ledger/sql-ledger.ts";
 import { DatabaseUnavailable } from "../../storage/database.ts";
 import type { Database } from "../../storage/database.ts";
-import { runStoreOf } from "../runs/run-store.ts";
+import { runStoreOf } from "../runs/sql-run-store.ts";
 import { assertOneCharge } from "./interleaved-duplicates.ts";
 import type { Claimed, ClaimWish, KeptAnswer } from "./kept-answers.ts";
 import { keptAnswersOf } from "./sql-kept-answers.ts";

@@ -11,7 +11,7 @@ import { createEgress } from "../../egress/egress.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { LedgerHome } from "../../ledger/ledger-homes.ts";
 import type { Database } from "../../storage/database.ts";
-import { runStoreOf } from "../runs/run-store.ts";
+import { runStoreOf } from "../runs/sql-run-store.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";
 import { finishedMessage } from "../runs/run-view.ts";
 import type { DeliveryRow } from "./delivery-queue.ts";
