@@ -33,10 +33,18 @@ for (const step of asked.length === 0 ? checks : []) {
 }
 const files = asked.length > 0 ? asked : globSync(["src/**/*.test.ts", "tests/**/*.test.ts"]).toSorted();
 const reporter = new URL("./count-reporter.ts", import.meta.url).href;
+const deadline = new URL("./test-deadline.ts", import.meta.url).href;
 const tests: Step = {
   name: `tests (${files.length} files)`,
   command: process.execPath,
-  args: ["--test", "--test-concurrency=2", "--test-timeout=180000", `--test-reporter=${reporter}`, ...files],
+  args: [
+    "--test",
+    "--test-concurrency=2",
+    "--test-timeout=180000",
+    `--test-reporter=${reporter}`,
+    `--import=${deadline}`,
+    ...files,
+  ],
 };
 process.env["SKILLBOSS_FAILED_CHECKS"] = failed.join(", ");
 if (!(await run(tests))) failed.push("tests");
