@@ -74,7 +74,9 @@ async function begin(request: RunRequest, facts: JsonObject): Promise<RunAnswer>
 
 async function waitFor(job: Job, request: RunRequest, seconds: number): Promise<void> {
   const left = job.orders.end === "never" ? Infinity : job.endsAt - request.now();
-  await wait(Math.max(0, Math.min(left, seconds * 1_000)), undefined, { signal: request.signal });
+  // One more, because a timer may fire a millisecond before the clock is there, and the job would not be over.
+  const ms = Math.max(0, Math.min(left + 1, seconds * 1_000));
+  await wait(ms, undefined, { signal: request.signal });
 }
 
 /** GET /v1/predictions/{id}. */
