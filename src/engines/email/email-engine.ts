@@ -1,12 +1,9 @@
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { deliver } from "./deliver.ts";
 import { readAddress } from "./mail-address.ts";
 import { readRelay } from "./mail-relay.ts";
 import type { MailRelay, TlsPolicy } from "./mail-relay.ts";
-import { readLetter, recipientsOf } from "./read-letter.ts";
 import type { Senders } from "./read-letter.ts";
-import { writeLetter } from "./write-letter.ts";
 
 export type EmailSettings = {
   /** `SKILLBOSS_SMTP_URL`: smtp://user:password@host:587, or smtps://… for TLS from the first byte. */
@@ -65,6 +62,12 @@ type PostOffice = { readonly relay: MailRelay; readonly idleTimeoutMs: number; r
 
 async function sendLetter(context: EngineContext, office: PostOffice): Promise<EngineResult> {
   const { signal } = context;
+  // The mail library is loaded with the first letter: most servers send none, and start sooner.
+  const [{ readLetter, recipientsOf }, { writeLetter }, { deliver }] = await Promise.all([
+    import("./read-letter.ts"),
+    import("./write-letter.ts"),
+    import("./deliver.ts"),
+  ]);
   const letter = await readLetter(context, office.senders);
   const { messageId, bytes } = await writeLetter(letter);
   const { accepted, rejected, serverMessageId } = await deliver({

@@ -1,18 +1,20 @@
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
-import { convert, crop, resize, rotate } from "./change-picture.ts";
-import { compose } from "./compose-picture.ts";
 import { InputValues } from "../input-values.ts";
 import { orAborted } from "../or-aborted.ts";
 import type { PictureJob } from "./picture-job.ts";
 import { Places } from "../places.ts";
-import { qr } from "./qr-picture.ts";
-import { sharpLibrary } from "./sharp-library.ts";
-import { text } from "./text-picture.ts";
+import { hasSharpLibrary } from "./sharp-library.ts";
 
-const operations = { resize, convert, crop, rotate, compose, text, qr } as const satisfies Record<
-  string,
-  (job: PictureJob) => Promise<EngineResult>
->;
+// What an operation needs is loaded with its first run: most servers draw no pictures, and start sooner.
+const operations = {
+  resize: async () => (await import("./change-picture.ts")).resize,
+  convert: async () => (await import("./change-picture.ts")).convert,
+  crop: async () => (await import("./change-picture.ts")).crop,
+  rotate: async () => (await import("./change-picture.ts")).rotate,
+  compose: async () => (await import("./compose-picture.ts")).compose,
+  text: async () => (await import("./text-picture.ts")).text,
+  qr: async () => (await import("./qr-picture.ts")).qr,
+} as const satisfies Record<string, () => Promise<(job: PictureJob) => Promise<EngineResult>>>;
 
 /** Half of the threads that Node.js has for work of this kind: files and names of hosts need the others. */
 const placesAtOnce = 2;
@@ -28,12 +30,8 @@ export function imageEngine(): Engine {
   return {
     name: "image",
     missing() {
-      try {
-        sharpLibrary();
-        return undefined;
-      } catch {
-        return "Reinstall with optional dependencies (npm install): the image library has no binary for this platform here.";
-      }
+      if (hasSharpLibrary()) return undefined;
+      return "Reinstall with optional dependencies (npm install): the image library has no binary for this platform here.";
     },
     run(context) {
       return runOperation(context, places);
@@ -48,11 +46,12 @@ async function runOperation(context: EngineContext, places: Places): Promise<Eng
   if (operation === undefined) throw inputs.refusal("operation", `operation is one of ${names.join(", ")}.`);
   const { signal } = context;
   signal.throwIfAborted();
-  const result = await operations[operation]({
+  const work = await operations[operation]();
+  const result = await work({
     context,
     inputs,
     // The library cannot be stopped: who called a run off is not kept waiting, but its place is.
-    atWork: (work) => orAborted(places.in(signal, work), signal),
+    atWork: (task) => orAborted(places.in(signal, task), signal),
   });
   signal.throwIfAborted();
   return result;
