@@ -24,6 +24,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions): Pr
   console.log(options.quiet ? `SkillBoss listens on ${url}` : firstScreen({ url, house, config, secrets }));
   await stopping;
   log.info({ open_calls: house.chat.openCalls.count }, "shutting down");
+  endAtTheLatest(log, config);
   await shutDown(house, config);
   return 0;
 }
@@ -54,6 +55,17 @@ function askedToStop(): Promise<void> {
       });
     }
   });
+}
+
+/** What the parts may take to end, over the time that calls have to. */
+const partsEndWithinMs = 30_000;
+
+/** Whatever hangs, a server that was told to stop ends: the next start goes on from what is in the database. */
+function endAtTheLatest(log: Log, { drainTimeoutMs }: Config): void {
+  setTimeout(() => {
+    log.error({ kept_by: process.getActiveResourcesInfo() }, "a part did not stop in time: ended without it");
+    process.exit(1);
+  }, drainTimeoutMs + partsEndWithinMs).unref();
 }
 
 /**

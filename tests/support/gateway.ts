@@ -48,7 +48,7 @@ export type Gateway = {
   /** An account with live and test credits and a key. Limits are wide unless given. */
   customer(wish?: CustomerWish): Promise<Customer>;
   kill9(): Promise<void>;
-  /** SIGTERM; resolves with the exit code. */
+  /** SIGTERM; resolves with the exit code, which is null when it had to be killed because it did not end. */
   stop(): Promise<number | null>;
 };
 
@@ -67,6 +67,8 @@ export type CustomerWish = {
 export type Customer = { readonly accountId: string; readonly keyId: string; readonly key: string };
 
 const startWithinMs = 30_000;
+/** More than the server gives itself. */
+const stopWithinMs = 75_000;
 
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const directory = await directoryFor(options);
@@ -216,7 +218,9 @@ function gatewayAt({ child, url, directory, token, log, keepsDirectory }: Starte
     },
     async stop() {
       child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), stopWithinMs);
       const code = await ended;
+      clearTimeout(timer);
       if (!keepsDirectory) rmSync(directory, { recursive: true, force: true });
       return code;
     },
