@@ -1,4 +1,5 @@
-/** Every run model of the catalog in test mode, from its own example: right meters, a receipt, exactly its price. */
+/** Every run model of the catalog in test mode, from its own example: the form of its category, files that can be
+ * had, meters that have a price, a receipt, a balance moved by exactly that. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -6,6 +7,7 @@ import { loadCatalog } from "../src/catalog/load.ts";
 import { parseCredits } from "../src/core/credits.ts";
 import type { RunModel } from "../src/core/model.ts";
 import { costOf } from "../src/core/price.ts";
+import { assertDownloads, assertOutputOf } from "./support/category-outputs.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
@@ -16,9 +18,14 @@ const models: readonly RunModel[] = catalog.models.flatMap((model) =>
 );
 
 let gateway: Gateway;
+/** One for each model that is asked at the same time: what a balance moves by is the price of one run. */
+const customers: Customer[] = [];
+const atOnce = 8;
 
 before(async () => {
   gateway = await startGateway();
+  while (customers.length < atOnce)
+    customers.push(await gateway.customer({ mode: "test", credits: "10000000.00" }));
 });
 after(() => endsClean(gateway));
 
@@ -38,8 +45,9 @@ async function checkModel(model: RunModel, customer: Customer): Promise<void> {
   const body = (await response.json()) as Record<string, unknown>;
   assert.equal(response.status, 200, JSON.stringify(body));
   assert.equal(body["status"], "completed");
-  const result = Object.keys(body).filter((member) => !ours.has(member));
-  assert.ok(result.length > 0, "there is no result");
+  const output = Object.fromEntries(Object.entries(body).filter(([member]) => !ours.has(member)));
+  assert.ok(Object.keys(output).length > 0, "there is no result");
+  assertOutputOf(model.category, output);
   const [offer] = model.offers;
   const usage = body["usage"] as Record<string, number>;
   for (const meter of Object.keys(usage))
@@ -50,6 +58,7 @@ async function checkModel(model: RunModel, customer: Customer): Promise<void> {
   const cost = costOf(offer?.price ?? [], usage, "0.05");
   assert.equal(parseCredits(response.headers.get("x-skillboss-cost") ?? ""), cost);
   assert.equal(before - (await available(customer)), cost);
+  await assertDownloads(model.category, output);
 }
 
 async function available({ key }: Customer): Promise<bigint> {
@@ -58,24 +67,12 @@ async function available({ key }: Customer): Promise<bigint> {
   return parseCredits(body.available) ?? -1n;
 }
 
-/** Models of one provider behave alike: of a large family a sample is enough here, all others are loaded and compiled. */
-const mostPerFamily = 25;
-
-function sampled(): readonly RunModel[] {
-  const counts = new Map<string, number>();
-  return models.filter((model) => {
-    const provider = model.offers[0]?.provider.id ?? "";
-    const count = (counts.get(provider) ?? 0) + 1;
-    counts.set(provider, count);
-    return count <= mostPerFamily;
-  });
-}
-
-suite("runs of the catalog", { concurrency: 4 }, () => {
-  for (const model of sampled()) {
+suite("runs of the catalog", { concurrency: atOnce }, () => {
+  for (const model of models) {
     test(`${model.id} answers its example and costs exactly its price`, async () => {
-      const customer = await gateway.customer({ mode: "test", credits: "100000.00" });
-      await checkModel(model, customer);
+      const customer = customers.pop();
+      assert.ok(customer !== undefined);
+      await checkModel(model, customer).finally(() => customers.push(customer));
     });
   }
 });

@@ -22,21 +22,25 @@ export const listOperators: Operators = {
 
 const name = /^[A-Za-z_]\w*$/;
 
-/** `{from, as, to, when?}`: `to` for each item of a list for which `when` holds. Missing when `from` is no list. */
+/**
+ * `{from, as, at?, to, when?}`: `to` for each item of a list for which `when` holds; the item is known as `as`, its place
+ * in the list, counted from 0, as `at`. Missing when `from` is no list.
+ */
 function mapped(argument: Expression, place: Place): Evaluate {
-  const shape = { needed: ["from", "as", "to"], known: ["from", "as", "to", "when"] };
+  const shape = { needed: ["from", "as", "to"], known: ["from", "as", "at", "to", "when"] };
   const members = membersOf(argument, place, shape);
   if (members === undefined) return missing;
-  const { from = null, as = null } = members;
-  if (typeof as !== "string" || !name.test(as))
-    return faulty(within(place, "as"), "want a name such as item");
-  if (place.roots.has(as) || place.variables.has(as)) {
-    return faulty(within(place, "as"), `the name ${as} is taken`);
-  }
+  const { from = null, at } = members;
+  const as = freeName(members["as"], "as", place);
+  const atName = at === undefined ? "" : freeName(at, "at", place);
+  if (as === undefined || atName === undefined) return missing;
+  if (as === atName) return faulty(within(place, "at"), `the name ${as} is taken`);
   const variable: Variable = { origin: itemsOf(plainOrigin(from, place)), isRead: false };
   const readsOfList: ValuePath[] = [];
   const list = compileMember(from, "from", { ...place, reads: readsOfList });
-  const inner = { ...place, variables: new Map(place.variables).set(as, variable) };
+  const variables = new Map(place.variables).set(as, variable);
+  if (atName !== "") variables.set(atName, { origin: undefined, isRead: false });
+  const inner = { ...place, variables };
   const to = optionalMember(members, "to", inner);
   const when = members["when"] === undefined ? () => true : optionalMember(members, "when", inner);
   // What is read of the items is noted by those who read it; if that is nothing, they are still counted.
@@ -45,11 +49,23 @@ function mapped(argument: Expression, place: Place): Evaluate {
     const items = list(scope);
     if (!Array.isArray(items)) return undefined;
     return items
-      .map((item: unknown) => ({ ...scope, [as]: item }))
+      .map((item: unknown, index) => ({
+        ...scope,
+        [as]: item,
+        ...(atName === "" ? {} : { [atName]: index }),
+      }))
       .filter((known) => holds(when(known)))
       .map(to)
       .filter(hasValue);
   };
+}
+
+/** A name that stands for nothing yet; undefined, and a fault noted, when it is none. */
+function freeName(given: Expression | undefined, member: string, place: Place): string | undefined {
+  const isName = typeof given === "string" && name.test(given);
+  if (isName && !place.roots.has(given) && !place.variables.has(given)) return given;
+  faulty(within(place, member), isName ? `the name ${given} is taken` : "want a name such as item");
+  return undefined;
 }
 
 /** Where the items come from when that is a plain path, or `$array` of one. */

@@ -172,6 +172,13 @@ test("lists: $array $concat $first $map", () => {
     ],
     [{ $map: { from: "$.v.items", as: "i", to: "$.i.id", when: "$.i.ok" } }, [1, 3]],
     [{ $map: { from: "$.v.items", as: "i", to: "$.i.name" } }, ["three"]],
+    [
+      { $map: { from: "$.v.items", as: "i", at: "n", to: ["$.n", "$.i.id"], when: "$.i.ok" } },
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ],
     [{ $map: { from: "$.v.none", as: "i", to: "$.i" } }, undefined],
     [{ $map: { from: "$.v.five", as: "i", to: "$.i" } }, undefined],
     [{ $map: { from: { $array: "$.v.five" }, as: "i", to: { $add: ["$.i", 1] } } }, [6]],
