@@ -18,6 +18,7 @@ try {
       return serve(config, standardLog(config.logLevel), options);
     },
     checkCatalog: async (folder) => (await import("./check-catalog.ts")).checkCatalog(folder),
+    catalogSchema: async (kind) => (await import("./catalog/json-schema.ts")).catalogJsonSchema(kind),
     environment: readCommandSettings(process.env),
     standardOutput: process.stdout,
     standardError: process.stderr,

@@ -14,12 +14,20 @@ export function faultsBetween(
   const owners = new Map<string, string>();
   const faults = [
     ...providers.flatMap((provider) => providerFaults(provider, wires)),
-    ...models.flatMap((model) => nameFaults(model, owners)),
+    ...models.flatMap((model) => within(model, nameFaults(model, owners))),
   ];
   return [
     ...faults,
-    ...models.flatMap((model) => [...offerFaults(model, known), ...replacementFaults(model, owners)]),
+    ...models.flatMap((model) =>
+      within(model, [...offerFaults(model, known), ...replacementFaults(model, owners)]),
+    ),
   ];
+}
+
+/** Paths of a model's facts, as paths of the file that has them. */
+export function within({ at }: Sourced<ModelFacts>, faults: readonly Fault[]): readonly Fault[] {
+  if (at === undefined) return faults;
+  return faults.map((fault) => ({ ...fault, path: `${at}.${fault.path}` }));
 }
 
 function providerFaults({ file, facts }: Sourced<ProviderFacts>, wires: readonly string[]): Fault[] {

@@ -6,6 +6,7 @@ import { z } from "zod";
  * nothing of a row is the same object in all models of the family.
  */
 export const familyFile = z.strictObject({
+  $schema: z.string().optional(),
   family: z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes"),
   model: z.record(z.string(), z.json()),
   rows: z.array(z.custom<Row>(isRow, "want an object")).min(1),

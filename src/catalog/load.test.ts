@@ -94,7 +94,7 @@ test("an operator's file replaces the built-in model and provider of the same id
   assert.equal(catalog.find("gpt-3.5-turbo"), undefined);
 });
 
-test("one error names every faulty file with field and fault", () => {
+test("one error names every faulty file with line, field and fault", () => {
   const rate = { meter: "input_tokens", per: 1_000_000, usd: "0.1234567891" };
   const own = folderOf({
     "providers/odd.json": { ...house, id: "odd", wire: "carrier-pigeon" },
@@ -140,7 +140,7 @@ test("one error names every faulty file with field and fault", () => {
     (error: Error) => {
       const lines = error.message.split("\n");
       for (const [file, path, fault] of expected) {
-        const start = `  ${join(own, file)}: ${path === "" ? "" : `${path}: `}`;
+        const start = `  ${join(own, file)}${file === "missing" ? "" : ":1"}: ${path === "" ? "" : `${path}: `}`;
         const line = lines.find((text) => text.startsWith(start) && text.includes(fault));
         assert.ok(line !== undefined, `no line "${start}…${fault}…" in:\n${error.message}`);
       }

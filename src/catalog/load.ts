@@ -3,8 +3,9 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { Model, Provider } from "../core/model.ts";
 import { modelOf, openModelOf, providerOf } from "./build.ts";
 import type { Catalog, Found } from "./catalog.ts";
-import { faultsBetween } from "./check.ts";
+import { faultsBetween, within } from "./check.ts";
 import { endpointOf } from "./endpoint-schema.ts";
+import { withLines } from "./fault-lines.ts";
 import { nearNames } from "./near-names.ts";
 import { readCatalogFiles } from "./read-files.ts";
 import type { Fault, Sourced } from "./read-files.ts";
@@ -24,20 +25,21 @@ export type EndpointFault = { readonly path: string; readonly message: string };
 
 const knownWires: readonly string[] = ["openai-chat", "anthropic-messages"];
 
-/** Names every faulty file, field and fault. */
+/** Names every faulty file, line, field and fault. */
 export class FaultyCatalog extends Error {
   readonly faults: readonly Fault[];
 
   constructor(faults: readonly Fault[]) {
-    super(describe(faults));
-    this.faults = faults;
+    const located = withLines(faults);
+    super(describe(located));
+    this.faults = located;
   }
 }
 
 /** A server with free model names: any `id/name` is a model. */
 type OpenServer = { readonly provider: Provider; readonly facts: OpenModelFacts };
 
-/** Reads the data once, at the start. Throws one error that names every faulty file, field and fault. */
+/** Reads the data once, at the start. Throws one error that names every faulty file, line, field and fault. */
 export function loadCatalog({ directories, wires = knownWires, faultsOf }: CatalogSources): Catalog {
   const files = readCatalogFiles(directories);
   const faults = [
@@ -71,11 +73,12 @@ export function loadCatalog({ directories, wires = knownWires, faultsOf }: Catal
 }
 
 function expressionFaults(
-  { file, facts }: Sourced<ModelFacts>,
+  model: Sourced<ModelFacts>,
   faultsOf: CatalogSources["faultsOf"],
-): Fault[] {
+): readonly Fault[] {
+  const { file, facts } = model;
   if (facts.kind === "chat" || faultsOf === undefined) return [];
-  return facts.offers.flatMap((offer, index) => {
+  const faults = facts.offers.flatMap((offer, index) => {
     if ("engine" in offer) return [];
     return faultsOf(endpointOf(offer), file).map(({ path, message }) => ({
       file,
@@ -83,6 +86,7 @@ function expressionFaults(
       fault: message,
     }));
   });
+  return within(model, faults);
 }
 
 type Named = { readonly name: string; readonly found: Found };
@@ -113,10 +117,13 @@ function versionOf(...facts: readonly unknown[]): string {
 /** The most faults that are told at once: a faulty template has one for each of its rows. */
 const mostTold = 40;
 
+/** `file:line: field: fault`, as compilers say it, so that editors find it. */
+export function faultText({ file, line, path, fault }: Fault): string {
+  return `${file}${line === undefined ? "" : `:${line}`}: ${path === "" ? "" : `${path}: `}${fault}`;
+}
+
 function describe(faults: readonly Fault[]): string {
-  const lines = new Set(
-    faults.map(({ file, path, fault }) => `  ${file}: ${path === "" ? "" : `${path}: `}${fault}`),
-  );
+  const lines = new Set(faults.map((fault) => `  ${faultText(fault)}`));
   const told = [...lines].slice(0, mostTold);
   if (lines.size > told.length) told.push(`  and ${lines.size - told.length} more`);
   return `The catalog has ${lines.size === 1 ? "a fault" : `${lines.size} faults`}:\n${told.join("\n")}`;

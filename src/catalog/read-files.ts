@@ -6,10 +6,22 @@ import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
 
 /** One thing wrong in one file: what the person who wrote the file needs to find and mend it. */
-export type Fault = { readonly file: string; readonly path: string; readonly fault: string };
+export type Fault = {
+  readonly file: string;
+  /** Counted from 1. Known where the file can be read. */
+  readonly line?: number;
+  /** Such as `offers[0].price`; empty for the file as a whole. */
+  readonly path: string;
+  readonly fault: string;
+};
 
 /** Facts and the file they were read from. */
-export type Sourced<Facts> = { readonly file: string; readonly facts: Facts };
+export type Sourced<Facts> = {
+  readonly file: string;
+  readonly facts: Facts;
+  /** Where in the file they stand, when they are not all of it: `rows[3]`. */
+  readonly at?: string;
+};
 
 export type CatalogFiles = {
   readonly providers: readonly Sourced<ProviderFacts>[];
@@ -89,7 +101,7 @@ function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[]
       try {
         const content = modelOf(row);
         const read = modelSchemaOf(content).safeParse(content);
-        if (read.success) return [{ file, facts: read.data }];
+        if (read.success) return [{ file, facts: read.data, at }];
         for (const issue of read.error.issues) {
           faults.push({ file, path: `${at}.${dotted(issue.path)}`, fault: issue.message });
         }

@@ -75,7 +75,11 @@ const openModels = z.strictObject({
   price: z.array(rate),
 });
 
+/** For editors: where the file's JSON Schema lies. */
+const schemaAddress = { $schema: z.string().optional() };
+
 export const providerFile = z.strictObject({
+  ...schemaAddress,
   id: z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes"),
   name: z.string().min(1),
   wire: z.string().min(1).optional(),
@@ -154,6 +158,7 @@ const saysPrice = "a run model says its retail price";
 const category = z.string().regex(/^[a-z][a-z_]*$/, "want a word in lower case, such as chat or image");
 
 const anyModel = {
+  ...schemaAddress,
   id: modelName,
   name: z.string().min(1).optional(),
   description: z.string().default(""),

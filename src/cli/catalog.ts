@@ -1,15 +1,24 @@
+import { Argument } from "commander";
 import type { Command } from "commander";
+import { catalogFileKinds } from "./cli-house.ts";
+import type { CatalogFileKind, CheckedCatalog } from "./cli-house.ts";
 import type { Desk } from "./desk.ts";
 import { exitCodes } from "./exit.ts";
 
-/** `skillboss catalog check`: whether a folder of providers, models and prices can be read, before a server is started. */
+/** `skillboss catalog …`: the data of providers, models and prices, looked at before a server is started. */
 export function addCatalog(program: Command, desk: Desk): void {
-  program
+  const catalog = program
     .command("catalog")
-    .description("look after the data of providers, models and prices")
+    .description("look after the data of providers, models and prices");
+  addCheck(catalog, desk);
+  addSchema(catalog, desk);
+}
+
+function addCheck(catalog: Command, desk: Desk): void {
+  catalog
     .command("check")
     .argument("[folder]", "a folder like SKILLBOSS_CATALOG_DIR; without one the built-in data alone")
-    .description("read the data as a server would; name every faulty file, field and fault")
+    .description("read the data as a server would; name every faulty file, line, field and fault")
     .addHelpText(
       "after",
       "\nExamples:\n  skillboss catalog check\n  skillboss catalog check ./my-catalog --json",
@@ -17,10 +26,27 @@ export function addCatalog(program: Command, desk: Desk): void {
     .action(async (folder: string | undefined) => {
       const checked = await desk.house.checkCatalog(folder);
       if (checked.faults.length > 0) desk.exitCode = exitCodes.failed;
-      await desk.show({ ok: checked.faults.length === 0, ...checked }, ({ faults, models, providers }) =>
-        faults.length === 0
-          ? `${models} models of ${providers} providers, no faults.\n`
-          : `${faults.map(({ file, path, fault }) => `${file}: ${path === "" ? "" : `${path}: `}${fault}`).join("\n")}\n`,
-      );
+      await desk.show({ ok: checked.faults.length === 0, ...checked }, checkText);
+    });
+}
+
+function checkText({ faults, models, providers }: CheckedCatalog): string {
+  if (faults.length === 0) return `${models} models of ${providers} providers, no faults.\n`;
+  const lines = faults.map(({ file, line, path, fault }) => {
+    const place = line === undefined ? file : `${file}:${line}`;
+    return `${place}: ${path === "" ? "" : `${path}: `}${fault}\n`;
+  });
+  return lines.join("");
+}
+
+function addSchema(catalog: Command, desk: Desk): void {
+  catalog
+    .command("schema")
+    .addArgument(new Argument("<kind>", "of the file").choices(catalogFileKinds))
+    .description("the JSON Schema of a kind of file, for editors and generators")
+    .addHelpText("after", "\nExample:\n  skillboss catalog schema model > model.schema.json")
+    .action(async (kind: CatalogFileKind) => {
+      const schema = await desk.house.catalogSchema(kind);
+      await desk.show(schema, () => `${JSON.stringify(schema, null, 2)}\n`);
     });
 }

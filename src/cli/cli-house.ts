@@ -1,8 +1,16 @@
 export type CheckedCatalog = {
   readonly models: number;
   readonly providers: number;
-  readonly faults: readonly { readonly file: string; readonly path: string; readonly fault: string }[];
+  readonly faults: readonly {
+    readonly file: string;
+    readonly line?: number;
+    readonly path: string;
+    readonly fault: string;
+  }[];
 };
+
+export const catalogFileKinds = ["provider", "model", "family"] as const;
+export type CatalogFileKind = (typeof catalogFileKinds)[number];
 
 /** What the command line is handed by the process it runs in. */
 export type CliHouse = {
@@ -10,6 +18,8 @@ export type CliHouse = {
   readonly serve: (options: { readonly starter: boolean; readonly quiet: boolean }) => Promise<number>;
   /** Reads the built-in data and that of a folder, as a server would. */
   readonly checkCatalog: (folder: string | undefined) => Promise<CheckedCatalog>;
+  /** The form of a kind of file in the catalog, as JSON Schema. */
+  readonly catalogSchema: (kind: CatalogFileKind) => Promise<object>;
   readonly environment: {
     /** `SKILLBOSS_URL` */
     readonly url: string | undefined;

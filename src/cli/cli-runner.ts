@@ -26,6 +26,7 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
   const exitCode = await runCommandLine(words, {
     serve: settings.serve ?? (() => Promise.reject(new Error("no server in this test"))),
     checkCatalog: () => Promise.resolve({ models: 0, providers: 0, faults: [] }),
+    catalogSchema: () => Promise.resolve({}),
     environment: {
       url: undefined,
       apiKey: undefined,
