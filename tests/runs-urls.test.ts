@@ -95,6 +95,7 @@ async function harmless(refusals: () => Promise<void>): Promise<void> {
 function assertRefused({ status, body }: RunAnswer, codes: readonly string[], url: string): void {
   assert.equal(status, 400, `${url}: ${JSON.stringify(body)}`);
   assert.ok(codes.includes(body.error.code), `${url}: ${JSON.stringify(body)}`);
+  assert.match(String(body.error.param), /^(?:inputs\.|webhook)/, `${url}: ${JSON.stringify(body)}`);
   assert.doesNotMatch(body.error.message, /127\.0\.0\.1|secret|ECONN/i);
 }
 

@@ -27,6 +27,8 @@ export type JobAnswer = {
   readonly result?: RunAnswer;
   readonly error?: string;
   readonly error_code?: string;
+  /** The input that is at fault. */
+  readonly error_param?: string;
 };
 
 export type JobsAnswer = { readonly jobs: readonly JobAnswer[]; readonly count: number };

@@ -170,5 +170,11 @@ export function failureOf(row: RunRow): Problem | undefined {
   const problem = problemOf(row);
   if (problem === undefined) return undefined;
   const code = isProblemCode(problem.code) ? problem.code : "internal_error";
-  return new Problem(code, { message: problem.message, extra: { run_id: row.id } });
+  const { message, param, retryAfterSeconds } = problem;
+  return new Problem(code, {
+    message,
+    extra: { run_id: row.id },
+    ...(param === undefined ? {} : { param }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
 }

@@ -66,7 +66,12 @@ export async function beginRun(asked: RunAsked, house: RunHouse, keeper: RunKeep
 
 /** In its usual spelling, so that one receiver is known as one. */
 function checkedUrl(url: string, house: RunHouse): string {
-  house.egress.check(url);
+  try {
+    house.egress.check(url);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.code, { message: error.message, param: "webhook", cause: error });
+  }
   return new URL(url).href;
 }
 

@@ -31,7 +31,14 @@ export type RunChange = {
   readonly memory?: unknown;
   readonly progress?: number | undefined;
   readonly output?: unknown;
-  readonly problem?: { readonly code: string; readonly message: string };
+  readonly problem?: {
+    readonly code: string;
+    readonly message: string;
+    /** The input that is at fault. */
+    readonly param?: string;
+    /** Seconds. */
+    readonly retry_after?: number;
+  };
   readonly usage?: unknown;
   readonly cost?: bigint;
   readonly estimated?: boolean;

@@ -53,8 +53,12 @@ export function shownJob(row: RunRow): Record<string, unknown> {
     created_at: row.created_at.toISOString(),
     completed_at: row.ended_at?.toISOString() ?? null,
     ...(row.state === "over" && problem === undefined ? { result: shownRun(row) } : {}),
-    ...(problem === undefined ? {} : { error: problem.message, error_code: problem.code }),
+    ...(problem === undefined ? {} : jobError(problem)),
   };
+}
+
+function jobError({ code, message, param }: ShownProblem): Record<string, unknown> {
+  return { error: message, error_code: code, ...(param === undefined ? {} : { error_param: param }) };
 }
 
 /** 202: it goes on without the request. */
@@ -87,9 +91,21 @@ function resultOf(row: RunRow): Record<string, unknown> {
   return isJsonObject(row.output) ? shapeOutput(row.category, row.output) : {};
 }
 
-export function problemOf({
-  problem,
-}: RunRow): { readonly code: string; readonly message: string } | undefined {
+/** Why a run failed, as it may be told. */
+export type ShownProblem = {
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+};
+
+export function problemOf({ problem }: RunRow): ShownProblem | undefined {
   if (!isJsonObject(problem)) return undefined;
-  return { code: String(problem["code"]), message: String(problem["message"]) };
+  const { code, message, param, retry_after: seconds } = problem;
+  return {
+    code: String(code),
+    message: String(message),
+    param: typeof param === "string" ? param : undefined,
+    retryAfterSeconds: typeof seconds === "number" ? seconds : undefined,
+  };
 }

@@ -31,11 +31,16 @@ export type Failure = {
 /** Writes down how the run ended. False when somebody else ended it before. */
 export function decide(run: DrivenRun, house: RunHouse, outcome: Result | Failure): Promise<boolean> {
   if ("problem" in outcome) {
-    const { code, message } = outcome.problem;
+    const { code, message, param, retryAfterSeconds } = outcome.problem;
     const attempts = outcome.attempts === undefined ? {} : { attempts: outcome.attempts };
     return house.store.change(holdOf(run), {
       state: "settling",
-      problem: { code, message },
+      problem: {
+        code,
+        message,
+        ...(param === null ? {} : { param }),
+        ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
+      },
       cost: 0n,
       ending: outcome.ending ?? "failed",
       ...attempts,

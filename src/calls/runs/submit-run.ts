@@ -64,8 +64,16 @@ async function byEngine(run: DrivenRun, house: RunHouse, { line }: ServedOffer):
     });
     return { state: "answered", answer: stepOf(result) };
   } catch (error) {
-    return ended(error);
+    return ended(error instanceof Problem ? inTheBody(error) : error);
   }
+}
+
+/** An engine knows its inputs only: `url`, where the customer wrote `inputs.url`. */
+function inTheBody(problem: Problem): Problem {
+  const { code, message, param, retryAfterSeconds, extra } = problem;
+  if (param === null || param.startsWith("inputs.")) return problem;
+  const wait = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return new Problem(code, { message, param: `inputs.${param}`, extra, cause: problem.cause, ...wait });
 }
 
 /** An engine's files lie in memory: they are stored like those that a provider sends. */
