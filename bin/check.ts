@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
+import { sharedServerVariable, startSharedPostgres } from "../tests/support/postgres.ts";
 
 const asked = process.argv.slice(2);
 
@@ -27,6 +28,9 @@ function run(step: Step): Promise<boolean> {
   });
 }
 
+/** Up to this many start a server of their own when they need one. */
+const fewFiles = 3;
+
 const failed: string[] = [];
 for (const step of asked.length === 0 ? checks : []) {
   if (!(await run(step))) failed.push(step.name);
@@ -47,5 +51,8 @@ const tests: Step = {
   ],
 };
 process.env["SKILLBOSS_FAILED_CHECKS"] = failed.join(", ");
+const server = files.length > fewFiles ? await startSharedPostgres() : undefined;
+if (server !== undefined) process.env[sharedServerVariable] = server.url;
 if (!(await run(tests))) failed.push("tests");
+await server?.stop();
 process.exit(failed.length === 0 ? 0 : 1);

@@ -21,7 +21,7 @@ const chatPath = "/v1/chat/completions";
 const chatBody = { model: "m-chat", messages: hello };
 const image = { model: "flux-1.1-pro", inputs: { prompt: "A fox [sandbox:job-ms-300]" } };
 
-const found = await startPostgres();
+const found = await startPostgres({ own: true });
 const skip = "skipped" in found ? found.skipped : false;
 
 let upstream: FakeUpstream;

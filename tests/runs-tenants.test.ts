@@ -66,18 +66,29 @@ async function whatAdaHas(): Promise<Owned> {
   const begun = await ada.run("m-poll", { answer: { poll_url: `${provider.origin}/json` } }, { async: true });
   assert.equal(begun.status, 202, JSON.stringify(begun.body));
   const { body: files } = await gateway.get(ada.key, "/v1/files");
-  const { body: deliveries } = await gateway.get(ada.key, "/v1/webhooks/deliveries");
   const waiting = begun.body.job_id;
-  const giveUpAt = performance.now() + 10_000;
-  while ((await gateway.get(ada.key, `/v1/job/${waiting}`)).body.status === "queued")
-    assert.ok(performance.now() < giveUpAt, "the job does not begin");
+  await until("the job begins", async () => {
+    const { body } = await gateway.get(ada.key, `/v1/job/${waiting}`);
+    return body.status !== "queued";
+  });
+  let delivery = "";
+  await until("the message arrives", async () => {
+    const { body } = await gateway.get(ada.key, "/v1/webhooks/deliveries");
+    delivery = body.data[0].id;
+    return body.data[0].state === "delivered";
+  });
   return {
     run: done.body.id,
     waiting,
     file: files.data[0].id,
     content: new URL(done.body.document).search,
-    delivery: deliveries.data[0].id,
+    delivery,
   };
+}
+
+async function until(label: string, holds: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (!(await holds())) assert.ok(performance.now() < giveUpAt, `it does not happen that ${label}`);
 }
 
 type Answer = {

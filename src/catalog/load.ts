@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Model, Provider } from "../core/model.ts";
 import { modelOf, openModelOf, providerOf } from "./build.ts";
@@ -60,10 +59,7 @@ export function loadCatalog({ directories, wires = knownWires, faultsOf }: Catal
   const byName = namesOf(models);
   const nearest = nearNames(Array.from(byName, ([, { name, found }]) => [name, found.model.id] as const));
   return {
-    version: versionOf(
-      files.providers.map(({ facts }) => facts),
-      files.models.map(({ facts }) => facts),
-    ),
+    version: files.version,
     providers: [...providers.values()],
     models,
     find: (name) =>
@@ -107,11 +103,6 @@ function openModel(name: string, servers: ReadonlyMap<string, OpenServer>): Foun
   const server = slash < 0 ? undefined : servers.get(name.slice(0, slash).toLowerCase());
   if (server === undefined) return undefined;
   return { model: openModelOf(name, server.facts, server.provider), alias: undefined };
-}
-
-/** Any change of a price, limit, address or name changes it. */
-function versionOf(...facts: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }
 
 /** The most faults that are told at once: a faulty template has one for each of its rows. */

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
@@ -27,6 +29,8 @@ export type CatalogFiles = {
   readonly providers: readonly Sourced<ProviderFacts>[];
   readonly models: readonly Sourced<ModelFacts>[];
   readonly faults: readonly Fault[];
+  /** Of all that stands in the files: any change of a price, limit, address or name changes it. */
+  readonly version: string;
 };
 
 /**
@@ -35,6 +39,7 @@ export type CatalogFiles = {
  */
 export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   const faults: Fault[] = [];
+  const seen: Seen = { faults, hash: createHash("sha256") };
   const providers = new Map<string, Sourced<ProviderFacts>>();
   const models = new Map<string, Sourced<ModelFacts>>();
   for (const directory of directories) {
@@ -44,14 +49,18 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
     }
     override(
       providers,
-      readAll(join(directory, "providers"), () => providerFile, faults),
+      readAll(join(directory, "providers"), () => providerFile, seen),
       faults,
     );
-    const single = readAll(join(directory, "models"), modelSchemaOf, faults);
-    override(models, [...readFamilies(join(directory, "families"), faults), ...single], faults);
+    const single = readAll(join(directory, "models"), modelSchemaOf, seen);
+    override(models, [...readFamilies(join(directory, "families"), seen), ...single], faults);
   }
-  return { providers: sorted(providers), models: sorted(models), faults };
+  const version = seen.hash.digest("hex").slice(0, 16);
+  return { providers: sorted(providers), models: sorted(models), faults, version };
 }
+
+/** What comes of reading beside the facts. */
+type Seen = { readonly faults: Fault[]; readonly hash: Hash };
 
 function override<Facts extends { readonly id: string }>(
   known: Map<string, Sourced<Facts>>,
@@ -78,10 +87,11 @@ function override<Facts extends { readonly id: string }>(
 function readAll<Schema extends z.ZodType>(
   directory: string,
   schemaOf: (value: unknown) => Schema,
-  faults: Fault[],
+  { faults, hash }: Seen,
 ): Sourced<z.output<Schema>>[] {
   return jsonFiles(directory).flatMap((file) => {
     const content = parsed(file, faults);
+    hash.update(content?.text ?? "");
     if (content === undefined) return [];
     const read = schemaOf(content.value).safeParse(content.value);
     if (read.success) return [{ file, facts: read.data }];
@@ -93,8 +103,9 @@ function readAll<Schema extends z.ZodType>(
 }
 
 /** Each row of a family is read as the model file that it stands for. */
-function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[] {
-  return readAll(directory, () => familyFile, faults).flatMap(({ file, facts }) => {
+function readFamilies(directory: string, seen: Seen): Sourced<ModelFacts>[] {
+  const { faults } = seen;
+  return readAll(directory, () => familyFile, seen).flatMap(({ file, facts }) => {
     const modelOf = templateOf(facts);
     return facts.rows.flatMap((row, index) => {
       const at = `rows[${index}]`;
@@ -113,10 +124,14 @@ function readFamilies(directory: string, faults: Fault[]): Sourced<ModelFacts>[]
   });
 }
 
-function parsed(file: string, faults: Fault[]): { readonly value: unknown } | undefined {
+function parsed(
+  file: string,
+  faults: Fault[],
+): { readonly text: string; readonly value: unknown } | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return { value };
+    const text = readFileSync(file, "utf8");
+    const value: unknown = JSON.parse(text);
+    return { text, value };
   } catch (error) {
     faults.push({ file, path: "", fault: error instanceof Error ? error.message : "cannot be read" });
     return undefined;

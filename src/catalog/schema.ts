@@ -125,8 +125,8 @@ const runOfferBase = {
   price: z.array(rate).min(1).optional(),
 };
 const runOffer = z.union([
-  z.strictObject({ ...runOfferBase, engine: z.string().min(1) }),
   z.strictObject({ ...runOfferBase, ...endpointFacts }),
+  z.strictObject({ ...runOfferBase, engine: z.string().min(1) }),
 ]);
 
 const alias = z

@@ -62,7 +62,7 @@ async function loseAnswer(run: () => Promise<readonly Row[]>): Promise<never> {
   return away();
 }
 
-const server = await startPostgres();
+const server = await startPostgres({ own: true });
 const skip = "skipped" in server ? server.skipped : !server.isOurs && "the server is not ours to end";
 
 for (const { name, home } of await openHomes()) {

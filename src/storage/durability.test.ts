@@ -11,13 +11,13 @@ import { openEmbedded } from "./embedded.ts";
 import type { EmbeddedDatabase } from "./embedded.ts";
 
 async function dataDirectory(context: TestContext): Promise<string> {
-  const directory = await freshDataDirectory();
+  const directory = await freshDataDirectory("without tables");
   context.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
 async function open(context: TestContext): Promise<EmbeddedDatabase> {
-  const directory = await freshDataDirectory();
+  const directory = await freshDataDirectory("without tables");
   const database = await openEmbedded({
     directory,
     migrations: [],

@@ -168,7 +168,7 @@ function homeTests(open: () => Promise<Database>): void {
 describe("embedded", () => {
   let directory: string;
   homeTests(async () => {
-    directory = await freshDataDirectory();
+    directory = await freshDataDirectory("without tables");
     return openDatabase({ directory, log: silentLog });
   });
   after(() => rm(directory, { recursive: true, force: true }));

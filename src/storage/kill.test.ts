@@ -39,7 +39,7 @@ test(
   "ten times kill -9 during commits loses no acknowledged row and leaves no gap",
   { timeout: 300_000 },
   async () => {
-    const directory = await freshDataDirectory();
+    const directory = await freshDataDirectory("without tables");
     const random = seededRandom(1);
     try {
       let lastAcknowledged = 0;

@@ -12,7 +12,7 @@ let database: EmbeddedDatabase;
 const clock = new TurnableClock();
 
 before(async () => {
-  directory = await freshDataDirectory();
+  directory = await freshDataDirectory("without tables");
   database = await openEmbedded({ directory, migrations: [], log: silentLog, clock });
   await database.run({ name: "table", text: "create table worn (id int8 primary key, filler text)" }, []);
   await database.maintain();

@@ -16,7 +16,7 @@ import type { Statement } from "./database.ts";
 import { openEmbedded } from "./embedded.ts";
 import { openDatabase } from "./open-database.ts";
 
-const postgres = await startPostgres();
+const postgres = await startPostgres({ own: true });
 const skipped =
   "skipped" in postgres ? postgres.skipped : !postgres.isOurs && "skipped: the server is not ours";
 after(async () => {
@@ -58,7 +58,7 @@ test("failures of the connection become DatabaseUnavailable, answers of the serv
 });
 
 test("a stuck thread is given up with DatabaseUnavailable, and the next statement finds a new one", async (context) => {
-  const directory = await freshDataDirectory();
+  const directory = await freshDataDirectory("without tables");
   const settings = { directory, migrations: [], log: silentLog, clock: systemClock };
   const before = await openEmbedded(settings);
   await before.run({ name: "table", text: "create table kept (id int8)" }, []);

@@ -6,22 +6,29 @@ import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLog } from "../../src/core/log.ts";
 import { openEmbedded } from "../../src/storage/embedded.ts";
+import { readMigrations } from "../../src/storage/migrate.ts";
+import type { Migration } from "../../src/storage/migrate.ts";
 
 /**
- * A new data directory that already holds an embedded database, still without our tables: a copy of one that is built
- * once per machine, which saves each test the three seconds of a first start. Opening it makes the tables.
+ * A new data directory that already holds an embedded database, with our tables or still without: a copy of one that is
+ * built once per machine, which saves each test the three seconds of a first start. Opening it makes tables that are
+ * missing.
  */
-export async function freshDataDirectory(): Promise<string> {
-  const template = join(tmpdir(), `skillboss-embedded-${fingerprint()}-${process.getuid?.() ?? 0}`);
-  if (!existsSync(template)) await buildTemplate(template);
+export async function freshDataDirectory(
+  tables: "with tables" | "without tables" = "with tables",
+): Promise<string> {
+  const migrations = tables === "with tables" ? await readMigrations() : [];
+  const name = `skillboss-embedded-${fingerprint(migrations)}-${process.getuid?.() ?? 0}`;
+  const template = join(tmpdir(), name);
+  if (!existsSync(template)) await buildTemplate(template, migrations);
   const directory = await mkdtemp(join(tmpdir(), "skillboss-data-"));
   await cp(template, directory, { recursive: true });
   return directory;
 }
 
-async function buildTemplate(template: string): Promise<void> {
+async function buildTemplate(template: string, migrations: readonly Migration[]): Promise<void> {
   const draft = `${template}.${randomBytes(6).toString("hex")}`;
-  const settings = { directory: draft, migrations: [], log: silentLog, clock: systemClock };
+  const settings = { directory: draft, migrations, log: silentLog, clock: systemClock };
   await (await openEmbedded(settings)).close();
   try {
     await rename(draft, template);
@@ -33,8 +40,8 @@ async function buildTemplate(template: string): Promise<void> {
 }
 
 /** Of all that decides how a database is made, so that a change of it makes a new template. */
-function fingerprint(): string {
-  const hash = createHash("sha256");
+function fingerprint(migrations: readonly Migration[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(migrations));
   const sources = ["migrate.ts", "durable-filesystem.ts", "embedded-files.ts"];
   for (const name of sources)
     hash.update(readFileSync(new URL(`../../src/storage/${name}`, import.meta.url)));

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freshDataDirectory } from "./embedded.ts";
+import { freshDatabaseHere } from "./postgres.ts";
+import { writeCatalog, writeMoreModels } from "./test-catalog.ts";
+import type { TestRate } from "./test-catalog.ts";
 
 /**
  * A real gateway process on loopback, as an operator would run it, with the models of the test plan in its catalog:
@@ -14,6 +16,7 @@ export type GatewayOptions = {
   readonly p1?: string;
   readonly p2?: string;
   readonly a1?: string;
+  /** Undefined: the embedded database. Left out by whom any will do: PostgreSQL where all files share one, for speed. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
   /** Reuses a data directory, for restarts. */
@@ -27,8 +30,6 @@ export type GatewayOptions = {
   /** More files of the catalog, path within it → facts. */
   readonly moreFiles?: Readonly<Record<string, unknown>>;
 };
-
-export type TestRate = { readonly meter: string; readonly per: number; readonly usd: string };
 
 export type Gateway = {
   readonly url: string;
@@ -70,7 +71,10 @@ const startWithinMs = 30_000;
 /** More than the server gives itself. */
 const stopWithinMs = 75_000;
 
-export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+export async function startGateway(wish: GatewayOptions = {}): Promise<Gateway> {
+  const isChosen = "databaseUrl" in wish || wish.directory !== undefined;
+  const shared = isChosen ? undefined : await freshDatabaseHere();
+  const options = shared === undefined ? wish : { ...wish, databaseUrl: shared.url };
   const directory = await directoryFor(options);
   const catalog = join(directory, "catalog");
   writeCatalog(catalog, options.moreProviders ?? {});
@@ -96,6 +100,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     token,
     log: () => log,
     keepsDirectory: options.directory !== undefined,
+    dropDatabase: shared?.drop,
   });
 }
 
@@ -129,6 +134,7 @@ function environmentOf(options: GatewayOptions, directory: string, catalog: stri
 async function directoryFor({ directory, databaseUrl }: GatewayOptions): Promise<string> {
   if (directory !== undefined) return directory;
   if (databaseUrl !== undefined) return mkdtempSync(join(tmpdir(), "skillboss-test-"));
+  const { freshDataDirectory } = await import("./embedded.ts");
   return freshDataDirectory();
 }
 
@@ -160,9 +166,11 @@ type Started = {
   readonly token: string;
   readonly log: () => string;
   readonly keepsDirectory: boolean;
+  readonly dropDatabase: (() => Promise<void>) | undefined;
 };
 
-function gatewayAt({ child, url, directory, token, log, keepsDirectory }: Started): Gateway {
+function gatewayAt(started: Started): Gateway {
+  const { child, url, directory, token, log, keepsDirectory, dropDatabase } = started;
   const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   const ask = async (path: string, init: RequestInit): Promise<AdminAnswer> => {
     const response = await fetch(url + path, init);
@@ -222,18 +230,10 @@ function gatewayAt({ child, url, directory, token, log, keepsDirectory }: Starte
       const code = await ended;
       clearTimeout(timer);
       if (!keepsDirectory) rmSync(directory, { recursive: true, force: true });
+      await dropDatabase?.();
       return code;
     },
   };
-}
-
-/** µcr per token 2.5 in, 0.25 cached, 10 out: at $0.05 a credit that is $0.125, $0.0125 and $0.5 per million. */
-const prices = rates("0.125", "0.0125", "0.5");
-const dearPrices = rates("0.25", "0.025", "1");
-
-function rates(input: string, cached: string, output: string) {
-  const rate = (meter: string, usd: string) => ({ meter, per: 1_000_000, usd });
-  return [rate("input_tokens", input), rate("cache_read_tokens", cached), rate("output_tokens", output)];
 }
 
 function moreProviderVariables(providers: Readonly<Record<string, string>>): Record<string, string> {
@@ -242,69 +242,4 @@ function moreProviderVariables(providers: Readonly<Record<string, string>>): Rec
     [`${id.toUpperCase()}_BASE_URL`, baseUrl],
   ]);
   return Object.fromEntries(variables);
-}
-
-function writeCatalog(directory: string, more: Readonly<Record<string, string>>): void {
-  mkdirSync(join(directory, "providers"), { recursive: true });
-  mkdirSync(join(directory, "models", "test"), { recursive: true });
-  const write = (path: string, facts: unknown) => writeFileSync(join(directory, path), JSON.stringify(facts));
-  const bearer = { header: "authorization", prefix: "Bearer " };
-  for (const id of ["p1", "p2", ...Object.keys(more)]) {
-    write(`providers/${id}.json`, {
-      id,
-      name: id,
-      wire: "openai-chat",
-      base_url: "http://127.0.0.1:9/v1",
-      auth: bearer,
-      max_tokens_field: "max_tokens",
-    });
-  }
-  write("providers/a1.json", {
-    id: "a1",
-    name: "a1",
-    wire: "anthropic-messages",
-    base_url: "http://127.0.0.1:9",
-    auth: { header: "x-api-key", prefix: "" },
-    max_tokens_field: "max_tokens",
-  });
-  const chat = (id: string, offers: readonly unknown[]) =>
-    write(`models/test/${id}.json`, {
-      id,
-      name: id,
-      kind: "chat",
-      category: "chat",
-      description: "A model of the test plan.",
-      context_window: 200_000,
-      max_output: 65_536,
-      capabilities: {
-        tools: true,
-        vision: true,
-        pdf: true,
-        reasoning: false,
-        structured_output: true,
-        sampling: true,
-        thinking: "none",
-      },
-      lifecycle: { state: "active" },
-      offers,
-    });
-  const offer = (provider: string, id: string, price = prices) => ({ provider, upstream_model: id, price });
-  chat("m-chat", [offer("p1", "m-chat")]);
-  chat("m-two", [offer("p1", "m-two"), offer("p2", "m-two", dearPrices)]);
-  chat("m-claude", [offer("a1", "m-claude")]);
-  chat("m-free", [offer("p1", "m-free", rates("0", "0", "0"))]);
-  for (const id of Object.keys(more)) {
-    chat(`m-${id}`, [offer(id, `m-${id}`)]);
-    chat(`m-${id}-two`, [offer(id, `m-${id}-two`), offer("p2", `m-${id}-two`)]);
-  }
-}
-
-function writeMoreModels(directory: string, models: NonNullable<GatewayOptions["moreModels"]>): void {
-  for (const [id, price] of Object.entries(models)) {
-    const facts = {
-      ...{ id, kind: "chat", context_window: 100_000_000, max_output: 100_000_000 },
-      offers: [{ provider: "p1", upstream_model: id, price }],
-    };
-    writeFileSync(join(directory, "models", "test", `${id}.json`), JSON.stringify(facts));
-  }
 }

@@ -10,13 +10,13 @@ import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 
-/** A PostgreSQL server for this test process, on 127.0.0.1 only. Ends with the process, also when that is killed. */
+/** A PostgreSQL server on 127.0.0.1 only. A private one ends with its process, also when that is killed. */
 export type TestPostgres = {
   /** A database made for this process. */
   readonly url: string;
   /** A further, empty database; its URL. */
   freshDatabase(): Promise<string>;
-  /** False for a server of `TEST_DATABASE_URL`: that one is not ours to take away. */
+  /** False for a server that others use: that one is not ours to take away. */
   readonly isOurs: boolean;
   /** Ends the server as a crash would: sessions are cut, nothing is flushed. Resolves when it is gone. */
   kill(): Promise<void>;
@@ -29,24 +29,49 @@ export type NoPostgres = { readonly skipped: "skipped: no PostgreSQL binaries" }
 
 let started: Promise<TestPostgres | NoPostgres> | undefined;
 
-/** One server per process, however often it is asked for. Without `TEST_DATABASE_URL` a private one is started. */
-export function startPostgres(): Promise<TestPostgres | NoPostgres> {
-  started ??= start();
+/**
+ * Databases on `TEST_DATABASE_URL`, on the server that `npm test` started for all its files, or on one of this process,
+ * however often it is asked for. With `own` always the last, where there is one to be had: a server to kill.
+ */
+export function startPostgres(wish: { readonly own?: boolean } = {}): Promise<TestPostgres | NoPostgres> {
+  started ??= start(wish);
   return started;
 }
 
-async function start(): Promise<TestPostgres | NoPostgres> {
+/** How the files of one `npm test` find the server that they share. */
+export const sharedServerVariable = "SKILLBOSS_TEST_SERVER";
+
+async function start({ own = false }: { readonly own?: boolean }): Promise<TestPostgres | NoPostgres> {
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") return foreignServer(given);
+  const shared = process.env[sharedServerVariable];
+  if (shared !== undefined && !own) return foreignServer(shared);
   const binaries = findBinaries();
   if (binaries === undefined) return { skipped: "skipped: no PostgreSQL binaries" };
-  return ownServer(binaries);
+  return ownServer(binaries, "durable");
+}
+
+/** The server that all files of one `npm test` share. What a power loss would leave of it is nobody's concern. */
+export async function startSharedPostgres(): Promise<TestPostgres | undefined> {
+  const binaries = findBinaries();
+  const isGiven = (process.env["TEST_DATABASE_URL"] ?? "") !== "";
+  return isGiven || binaries === undefined ? undefined : ownServer(binaries, "fleeting");
+}
+
+/** An empty database on the server that all files share; undefined where there is none. */
+export async function freshDatabaseHere(): Promise<
+  { readonly url: string; readonly drop: () => Promise<void> } | undefined
+> {
+  const shared = process.env[sharedServerVariable];
+  if (shared === undefined) return undefined;
+  const url = await createDatabase(shared);
+  return { url, drop: () => dropDatabase(shared, url) };
 }
 
 async function foreignServer(adminUrl: string): Promise<TestPostgres> {
   const made: string[] = [];
   const refuse = (): Promise<void> =>
-    Promise.reject(new Error("the server of TEST_DATABASE_URL is not ours to end"));
+    Promise.reject(new Error("a server that others use is not ours to end"));
   const freshDatabase = async (): Promise<string> => {
     const url = await createDatabase(adminUrl);
     made.push(url);
@@ -60,20 +85,20 @@ async function foreignServer(adminUrl: string): Promise<TestPostgres> {
     restart: refuse,
     stop: async () => {
       started = undefined;
-      for (const url of made) {
-        await statement(adminUrl, `drop database if exists ${nameIn(url)} with (force)`);
-      }
+      for (const url of made) await dropDatabase(adminUrl, url);
     },
   };
 }
 
-async function ownServer(binaries: string): Promise<TestPostgres> {
+type Care = "durable" | "fleeting";
+
+async function ownServer(binaries: string, care: Care): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "skillboss-postgres-"));
   // PostgreSQL refuses to run as root; 65534 is `nobody`, who owns nothing else.
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? { uid: 65534, gid: 65534 } : {};
   if (isRoot) await chown(folder, 65534, 65534);
-  const cluster: Cluster = { binaries, folder, user, port: await freePort() };
+  const cluster: Cluster = { binaries, folder, user, port: await freePort(), care };
   await initialise(cluster);
   let server = await startServer(cluster);
   const adminUrl = adminUrlOf(cluster.port);
@@ -98,6 +123,7 @@ type Cluster = {
   readonly folder: string;
   readonly user: { readonly uid?: number; readonly gid?: number };
   readonly port: number;
+  readonly care: Care;
 };
 
 async function initialise({ binaries, folder, user }: Cluster): Promise<void> {
@@ -137,12 +163,12 @@ wait
 [ "$word" = keep ] || rm -rf "$folder"
 `;
 
-async function startServer({ binaries, folder, user, port }: Cluster): Promise<ChildProcess> {
+async function startServer({ binaries, folder, user, port, care }: Cluster): Promise<ChildProcess> {
   const settings = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
-    "fsync=on",
-    "max_connections=200",
+    `fsync=${care === "durable" ? "on" : "off"}`,
+    "max_connections=300",
     "shared_buffers=32MB",
   ];
   const server = [join(binaries, "postgres"), "-D", join(folder, "data"), "-p", String(port)];
@@ -191,6 +217,10 @@ async function createDatabase(adminUrl: string): Promise<string> {
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+function dropDatabase(adminUrl: string, url: string): Promise<void> {
+  return statement(adminUrl, `drop database if exists ${nameIn(url)} with (force)`);
 }
 
 async function statement(url: string, text: string): Promise<void> {

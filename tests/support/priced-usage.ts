@@ -1,6 +1,6 @@
 import { ok } from "./fake-behaviours.ts";
 import type { Behaviour, Plan } from "./fake-behaviours.ts";
-import type { TestRate } from "./gateway.ts";
+import type { TestRate } from "./test-catalog.ts";
 
 /** What the fake upstream is to report for a call. */
 export type ToldUsage = { readonly fresh: number; readonly cached: number; readonly output: number };

@@ -17,7 +17,7 @@ import type { Claimed, ClaimWish, KeptAnswer } from "./kept-answers.ts";
 import { keptAnswersOf } from "./sql-kept-answers.ts";
 import type { KeptAnswersOptions } from "./sql-kept-answers.ts";
 
-const server = await startPostgres();
+const server = await startPostgres({ own: true });
 
 /** A request that nobody made before. */
 function wishOf(more: Partial<ClaimWish> = {}): ClaimWish {

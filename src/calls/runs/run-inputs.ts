@@ -37,7 +37,14 @@ const sameInputs: readonly (readonly string[])[] = [
 ];
 
 const ajv = addFormats.default(
-  new Ajv2020({ allErrors: false, useDefaults: true, coerceTypes: "array", strict: false }),
+  new Ajv2020({
+    allErrors: false,
+    useDefaults: true,
+    coerceTypes: "array",
+    strict: false,
+    // A schema is compiled by the first run of its model, which waits for it; making the code shorter takes half of that.
+    code: { optimize: false },
+  }),
 );
 const validators = new WeakMap<RunModel, ValidateFunction>();
 const mostNamed = 64;
