@@ -38,9 +38,15 @@ export function runLinesOf(
     },
     remedyFor: (offer) =>
       "engine" in offer.work
-        ? (engines.get(offer.work.engine)?.missing() ?? `turn the engine ${offer.work.engine} on`)
+        ? withinSentence(
+            engines.get(offer.work.engine)?.missing() ?? `turn the engine ${offer.work.engine} on`,
+          )
         : `set ${missingVariables(offer.provider, config).join(" and ")}`,
   };
+}
+
+function withinSentence(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
 }
 
 function engineLine(name: string, engines: ReadonlyMap<string, Engine>): RunLine | undefined {

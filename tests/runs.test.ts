@@ -67,6 +67,8 @@ test("an input that is not known is named, with the nearest that is; other usual
     [400, "invalid_request", "inputs.widht"],
   );
   assert.match(unknown.body.error.message, /did you mean width\?/);
+  const misspelt = await run({ model: "flux-1.1-pro", inputs: { promt: "x" } });
+  assert.match(misspelt.body.error.message, /^inputs\.promt: .*did you mean prompt\?/);
   const missing = await run({ model: "flux-1.1-pro", inputs: {} });
   assert.deepEqual([missing.status, missing.body.error.param], [400, "inputs.prompt"]);
   const other = await run({ model: "flux-1.1-pro", inputs: { text: "A fox", width: "512", height: 256 } });

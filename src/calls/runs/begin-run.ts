@@ -75,13 +75,13 @@ function checkedUrl(url: string, house: RunHouse): string {
   return new URL(url).href;
 }
 
-function offersFor(model: RunModel, { caller }: RunAsked, house: RunHouse): readonly ServedOffer[] {
-  const offers = servedOffers(model, caller.mode, house);
+function offersFor(model: RunModel, asked: RunAsked, house: RunHouse): readonly ServedOffer[] {
+  const offers = servedOffers(model, asked.caller.mode, house);
   if (offers.length > 0) return offers;
   const remedies = model.offers.map((offer) => house.remedyFor(offer));
   const remedy = remedies.length > 0 ? ` The operator can: ${remedies.join("; or ")}.` : "";
   throw new Problem("provider_not_configured", {
-    message: `Nobody serves ${model.id} here.${remedy}`,
+    message: `Nobody serves ${asked.model} here.${remedy}`,
     retryAfterSeconds: 60,
   });
 }

@@ -56,12 +56,17 @@ const mostNamed = 64;
 export function readInputs(model: RunModel, given: JsonObject): JsonObject {
   const properties = isJsonObject(model.inputs["properties"]) ? model.inputs["properties"] : {};
   const inputs: Record<string, unknown> = structuredClone(renamed(model, properties, given));
+  const known = Object.keys(properties);
+  // Before all else: a misspelt name is told as such, and not that the right one is missing.
+  const unknown = Object.keys(inputs).find((name) => !Object.hasOwn(properties, name));
+  if (unknown !== undefined && model.inputs["additionalProperties"] === false)
+    throw unknownInput("inputs", unknown, known);
   let validate = validators.get(model);
   if (validate === undefined) {
     validate = ajv.compile(model.inputs);
     validators.set(model, validate);
   }
-  if (!validate(inputs)) throw refusal(validate.errors?.[0], Object.keys(properties));
+  if (!validate(inputs)) throw refusal(validate.errors?.[0], known);
   return inputs;
 }
 
@@ -91,12 +96,8 @@ function knownName(name: string, { model, properties, given }: Names): string {
 function refusal(error: ErrorObject | undefined, known: readonly string[]): Problem {
   if (error === undefined) return new Problem("invalid_request", { param: "inputs" });
   const at = `inputs${error.instancePath.replaceAll("/", ".").slice(0, mostNamed)}`;
-  if (error.keyword === "additionalProperties") {
-    const name = String(error.params["additionalProperty"]).slice(0, mostNamed);
-    const [near] = nearNames(known.map((one) => [one, one] as const))(name, 1);
-    const hint = near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
-    return invalid(`${at}.${name}`, `there is no such input; ${hint}`);
-  }
+  if (error.keyword === "additionalProperties")
+    return unknownInput(at, String(error.params["additionalProperty"]), known);
   if (error.keyword === "required")
     return invalid(`${at}.${String(error.params["missingProperty"])}`, "is required");
   if (error.keyword === "enum") {
@@ -104,6 +105,13 @@ function refusal(error: ErrorObject | undefined, known: readonly string[]): Prob
     return invalid(at, `want one of ${Array.isArray(allowed) ? allowed.join(", ") : "the listed values"}`);
   }
   return invalid(at, error.message ?? "is not valid");
+}
+
+function unknownInput(at: string, given: string, known: readonly string[]): Problem {
+  const name = given.slice(0, mostNamed);
+  const [near] = nearNames(known.map((one) => [one, one] as const))(name, 1);
+  const hint = near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
+  return invalid(`${at}.${name}`, `there is no such input; ${hint}`);
 }
 
 function invalid(param: string, message: string): Problem {

@@ -95,6 +95,9 @@ class SqlRunStore implements RunStore {
         .set({
           state: "over",
           cost,
+          // Nobody goes on from here, and what customers sent is theirs: texts, addresses, recordings.
+          inputs: "{}",
+          memory: null,
           updated_at: sql`clock_timestamp()`,
           ended_at: sql`clock_timestamp()`,
         })
