@@ -4,7 +4,7 @@ import { assertRefused, bodyWith, chatDoor, messages, usual } from "./support/ch
 import type { ChatDoor } from "./support/chat-door.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
-import { startFakeUpstream } from "./support/fake-upstream.ts";
+import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
@@ -174,7 +174,7 @@ test("I-02 what is forwarded as the limit is what was held for", async () => {
     upstream.clear();
     const { release } = gate();
     const answering = door.send(`{${usual}${members === "" ? "" : ","}${members}}`);
-    while (upstream.log.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(() => upstream.log.length > 0, 20_000);
     const { body } = await gateway.get(door.customer.key, "/v1/balance");
     release();
     assert.equal((await answering).status, 200, members);

@@ -9,6 +9,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { jobCatalog, startFakeJobs, unitCost } from "./support/fake-jobs.ts";
 import type { FakeJobs, Orders } from "./support/fake-jobs.ts";
+import { eventually } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
 import { quietAudit, trailOf } from "./support/money-trail.ts";
@@ -154,7 +155,7 @@ async function nothingIsSentTwice({ jobs, start }: Scene): Promise<void> {
   assert.equal(jobs.submissions.length, 3);
   // The process dies while the provider has it.
   const slow = run(gateway, customer, { model: "m-mail", inputs: {} }).catch(() => undefined);
-  while (jobs.submissions.length < 4) await wait(1);
+  await eventually(() => jobs.submissions.length >= 4, 20_000);
   await gateway.kill9();
   await slow;
   const again = await start();
@@ -239,7 +240,7 @@ async function oneDecides({ jobs, start }: Scene): Promise<void> {
       begin(index % 2 === 0 ? one : other, customer, { ms: 400, flickers: true }),
     ),
   );
-  while (jobs.submissions.length < ids.length) await wait(10);
+  await eventually(() => jobs.submissions.length >= ids.length, 20_000);
   await wait(330);
   const headers = { authorization: `Bearer ${customer.key}` };
   await Promise.all(
