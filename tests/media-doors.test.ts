@@ -27,11 +27,11 @@ after(() => endsClean(gateway));
 type Answered<Data> = { readonly data: Data; readonly response: Response };
 
 /** Asks for what has to work, and finds what the answer says that it cost on the balance. */
-async function charged<Data>(asked: {
-  withResponse(): Promise<Answered<Data>>;
-}): Promise<Answered<Data> & { readonly cost: bigint }> {
+async function charged<Data>(
+  ask: () => { withResponse(): Promise<Answered<Data>> },
+): Promise<Answered<Data> & { readonly cost: bigint }> {
   const before = await available(customer);
-  const { data, response } = await asked.withResponse();
+  const { data, response } = await ask().withResponse();
   const cost = parseCredits(response.headers.get("x-skillboss-cost") ?? "") ?? -1n;
   assert.equal(before - (await available(customer)), cost);
   assert.match(response.headers.get("x-skillboss-run-id") ?? "", /^run_[0-9a-f]{32}$/);
@@ -77,7 +77,7 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("a picture of no named model is drawn by the current GPT model, as data and as an address", async () => {
-      const { data, cost } = await charged(client.images.generate({ prompt: "A fox", quality: "low" }));
+      const { data, cost } = await charged(() => client.images.generate({ prompt: "A fox", quality: "low" }));
       const [picture] = data.data ?? [];
       const bytes = Buffer.from(picture?.b64_json ?? "", "base64");
       assert.deepEqual(await pictureIn(bytes), [1_024, 1_024, "png"]);
@@ -90,7 +90,7 @@ for (const [name, kit] of Object.entries(kits)) {
 
     test("number, size, form and background are the model's, and what came is what was asked for", async () => {
       const asked = { model: "gpt-image-2", prompt: "A fox", quality: "medium" } as const;
-      const { data, response } = await charged(
+      const { data, response } = await charged(() =>
         client.images.generate({
           ...asked,
           n: 2,
@@ -111,7 +111,7 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("any image model answers; what it does not take is left out and named", async () => {
-      const flux = await charged(
+      const flux = await charged(() =>
         client.images.generate({
           model: "flux-1.1-pro",
           prompt: "A fox",
@@ -132,7 +132,7 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("an old model's name and inputs go on working", async () => {
-      const { data, cost } = await charged(
+      const { data, cost } = await charged(() =>
         client.images.generate({ model: "dall-e-3", prompt: "A fox", quality: "hd", style: "natural" }),
       );
       assert.equal(cost, 1_600_000n);
@@ -151,8 +151,9 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("a picture is changed, alone or with others and a mask, under the name of the model that draws", async () => {
-      const one = await charged(
-        client.images.edit({ model: "gpt-image-2", image: await photo(), prompt: "Snow", quality: "low" }),
+      const image = await photo();
+      const one = await charged(() =>
+        client.images.edit({ model: "gpt-image-2", image, prompt: "Snow", quality: "low" }),
       );
       const picture = Buffer.from(one.data.data?.[0]?.b64_json ?? "", "base64");
       assert.deepEqual(await pictureIn(picture), [1_024, 1_024, "png"]);
@@ -182,7 +183,7 @@ for (const [name, kit] of Object.entries(kits)) {
     ] as const) {
       test(`${model} speaks: the answer is the sound, at its price by the character`, async () => {
         const input = "The quick brown fox jumps over the lazy dog.";
-        const { data, response, cost } = await charged(
+        const { data, response, cost } = await charged(() =>
           client.audio.speech.create({ model, voice: "alloy", input, response_format: "wav" }),
         );
         assert.equal(response.headers.get("content-type"), "audio/wav");
@@ -212,7 +213,7 @@ for (const [name, kit] of Object.entries(kits)) {
 
     test("what was said comes in each form, with the seconds that were charged", async () => {
       const file = await talk();
-      const { data, cost } = await charged(
+      const { data, cost } = await charged(() =>
         client.audio.transcriptions.create({ model: "whisper-1", file, language: "en" }),
       );
       assert.equal(cost, 18_000n);
@@ -237,13 +238,13 @@ for (const [name, kit] of Object.entries(kits)) {
     test("any model that hears answers: from bytes or from an address, with subtitles from its words", async () => {
       const mp3 = await toFile(mp3Of(8_000), "talk.mp3");
       for (const model of ["gpt-4o-mini-transcribe", "elevenlabs/scribe_v2", "deepgram/nova-3"]) {
-        const { data } = await charged(client.audio.transcriptions.create({ model, file: mp3 }));
+        const { data } = await charged(() => client.audio.transcriptions.create({ model, file: mp3 }));
         assert.ok(data.text.length > 20, model);
       }
       const asked = { model: "elevenlabs/scribe_v2", file: mp3, response_format: "vtt" } as const;
       const vtt = await client.audio.transcriptions.create(asked);
       assert.match(String(vtt), /^WEBVTT\n\n00:00:00\.000 --> 00:00:0\d\.\d{3}\n\w/);
-      const { response } = await charged(
+      const { response } = await charged(() =>
         client.audio.transcriptions.create({ ...asked, response_format: "json", prompt: "Fox" }),
       );
       assert.equal(dropped(response), "prompt");
@@ -260,8 +261,9 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("what was said is translated into English by a model that can", async () => {
-      const { data, cost } = await charged(
-        client.audio.translations.create({ model: "whisper-1", file: await talk() }),
+      const file = await talk();
+      const { data, cost } = await charged(() =>
+        client.audio.translations.create({ model: "whisper-1", file }),
       );
       assert.ok(data.text.length > 20);
       assert.equal(cost, 18_000n);
@@ -272,7 +274,7 @@ for (const [name, kit] of Object.entries(kits)) {
     test("vectors are the same in both encodings and of any model, at the price of their tokens", async () => {
       const input = ["A fox in the woods", "A prepaid balance"];
       const model = "text-embedding-3-small";
-      const usual = await charged(client.embeddings.create({ model, input }));
+      const usual = await charged(() => client.embeddings.create({ model, input }));
       const floats = await client.embeddings.create({ model, input, encoding_format: "float" });
       assert.deepEqual(
         usual.data.data.map(({ embedding }) => embedding),

@@ -32,6 +32,8 @@ type Showing = {
   readonly headers: DoorHeaders;
   /** What the events of a stream are called: `image_generation` or `image_edit`. */
   readonly event: string;
+  /** What was asked for, as the model knows it. */
+  readonly inputs: JsonObject;
 };
 
 /** OpenAI's answer with pictures: always their addresses, which need no key and expire, and the bytes where wanted. */
@@ -51,7 +53,7 @@ export async function showImages(made: Made, response: ServerResponse, showing: 
   );
   if (wish.isStreamed) return sendEvents(made, response, { ...showing, pictures });
   const created = createdAt(row);
-  const body = { created, data: pictures, ...factsOf(made), id: row.id };
+  const body = { created, data: pictures, ...factsOf(made, showing.inputs), id: row.id };
   sendAnswer(response, requestId, { status: 200, body, headers });
 }
 
@@ -60,8 +62,7 @@ function createdAt(row: RunRow): number {
 }
 
 /** What OpenAI tells beside the pictures, as far as the model told it. */
-function factsOf({ row, output }: Made): JsonObject {
-  const inputs = isJsonObject(row.inputs) ? row.inputs : {};
+function factsOf({ row, output }: Made, inputs: JsonObject): JsonObject {
   const facts = {
     size: output["size"] ?? undefined,
     quality: output["quality"] ?? undefined,
@@ -84,7 +85,7 @@ type Streaming = Showing & { readonly pictures: readonly JsonObject[] };
 
 /** Pictures are there when they are whole: one event for each, and none for what was before. */
 function sendEvents(made: Made, response: ServerResponse, streaming: Streaming): void {
-  const { requestId, headers, event, pictures } = streaming;
+  const { requestId, headers, event, pictures, inputs } = streaming;
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
@@ -93,7 +94,7 @@ function sendEvents(made: Made, response: ServerResponse, streaming: Streaming):
   });
   for (const picture of pictures) {
     const type = `${event}.completed`;
-    const told = { type, ...picture, ...factsOf(made), created_at: createdAt(made.row) };
+    const told = { type, ...picture, ...factsOf(made, inputs), created_at: createdAt(made.row) };
     response.write(`event: ${type}\ndata: ${JSON.stringify(told)}\n\n`);
   }
   response.end();

@@ -86,7 +86,14 @@ async function serveImages(
     house,
     visit,
     show: (made, shown, headers) =>
-      showImages(made, shown, { files: house.runs.files, wish, requestId: visit.requestId, headers, event }),
+      showImages(made, shown, {
+        files: house.runs.files,
+        wish,
+        requestId: visit.requestId,
+        headers,
+        event,
+        inputs: fitted.inputs,
+      }),
   });
 }
 
