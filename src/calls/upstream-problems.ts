@@ -25,7 +25,7 @@ export function failedByConnection(failure: UpstreamFailure): Failed {
     problem: problemOfFailure(failure),
     tryNext: true,
     tryAgain: failure.kind === "refused" || failure.kind === "reset",
-    unhealthy: failure.kind !== "unreadable",
+    unhealthy: failure.kind !== "unreadable" && failure.kind !== "too_large",
   };
 }
 
@@ -57,6 +57,7 @@ export function problemOfFailure(failure: UpstreamFailure): Problem {
     case "timeout":
       return new Problem("upstream_timeout", { cause });
     case "unreadable":
+    case "too_large":
       return new Problem("upstream_invalid_response", { cause });
     case "refused":
       return new Problem("upstream_error", { cause });

@@ -198,7 +198,7 @@ export class OpenExchange implements Exchange, Passenger {
     if (this.#over) return;
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > (this.#maxBytes ?? maxBytesWhole)) {
-      this.#fail("unreadable", "the answer is larger than accepted");
+      this.#fail("too_large", "the answer is larger than accepted");
     } else if (this.#paused) {
       (this.#held ??= []).push(bytes);
     } else {

@@ -3,10 +3,11 @@ export type UpstreamStage = "connect" | "first_byte" | "idle" | "total";
 /**
  * Why there is no (more) answer. `refused`: nothing was sent, so another attempt cannot do anything twice.
  * `reset`: the connection ended before the answer did. `timeout`: the stage's time ran out. `aborted`: this process
- * is stopping or failed itself. `unreadable`: bytes that are not HTTP, not the encoding they claim, or too many.
+ * is stopping or failed itself. `unreadable`: bytes that are not HTTP or not the encoding they claim. `too_large`: more of
+ * them than are ever read.
  */
 export type UpstreamFailure = {
-  readonly kind: "refused" | "reset" | "timeout" | "aborted" | "unreadable";
+  readonly kind: "refused" | "reset" | "timeout" | "aborted" | "unreadable" | "too_large";
   readonly stage: UpstreamStage;
   /** For logs: an error code or our own words, never the provider's bytes and never a secret. */
   readonly detail: string;

@@ -1,5 +1,7 @@
 import { Problem } from "../../core/problems.ts";
 import type { RunAnswer, RunMemory, RunStep } from "../../providers/declared/run-wire.ts";
+import { GatheringFailed } from "../../providers/gather.ts";
+import { problemOfFailure } from "../upstream-problems.ts";
 import { askProvider } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
 import { contextOf, holdOf } from "./driven-run.ts";
@@ -97,8 +99,10 @@ async function answerTo(
   try {
     return await askProvider(line, step.ask, { ...house, signal: run.stopped });
   } catch (error) {
-    // An address that may not be fetched is a verdict: asking again would not change it.
+    // An address that may not be fetched is a verdict, and so is more than is ever read: asking again changes neither.
     if (error instanceof Problem && !run.stopped.aborted) throw error;
+    if (error instanceof GatheringFailed && error.failure.kind === "too_large")
+      throw problemOfFailure(error.failure);
     house.log.warn({ run_id: run.row.id, err: error }, "a run's provider could not be asked");
     return undefined;
   }

@@ -33,7 +33,7 @@ export function brokenSubmission(failure: UpstreamFailure, { isRepeatable, mayFa
     state: "failed",
     problem: mayRepeat ? problemOfFailure(failure) : unknownOutcome(failure.detail),
     tryNext: mayFallBack && mayRepeat,
-    tryAgain: mayRepeat && failure.kind !== "timeout" && failure.kind !== "unreadable",
+    tryAgain: mayRepeat && (failure.kind === "refused" || failure.kind === "reset"),
     unhealthy: true,
   };
 }
