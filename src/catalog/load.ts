@@ -109,7 +109,7 @@ function openModel(name: string, servers: ReadonlyMap<string, OpenServer>): Foun
 const mostTold = 40;
 
 /** `file:line: field: fault`, as compilers say it, so that editors find it. */
-export function faultText({ file, line, path, fault }: Fault): string {
+function faultText({ file, line, path, fault }: Fault): string {
   return `${file}${line === undefined ? "" : `:${line}`}: ${path === "" ? "" : `${path}: `}${fault}`;
 }
 

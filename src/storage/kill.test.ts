@@ -36,14 +36,14 @@ async function liveAndKill(directory: string, commits: number): Promise<Life> {
 }
 
 test(
-  "six times kill -9 during commits loses no acknowledged row and leaves no gap",
+  "ten times kill -9 during commits loses no acknowledged row and leaves no gap",
   { timeout: 300_000 },
   async () => {
     const directory = await freshDataDirectory("without tables");
     const random = seededRandom(1);
     try {
       let lastAcknowledged = 0;
-      for (let life = 0; life <= 6; life += 1) {
+      for (let life = 0; life <= 10; life += 1) {
         const commits = 1 + Math.floor(random() * 120);
         const now = await liveAndKill(directory, commits);
         assert.ok(now.lastFound >= lastAcknowledged, `life ${life}: ${now.lastFound} of ${lastAcknowledged}`);
