@@ -10,7 +10,7 @@ import { droppedHeader } from "./fitted-inputs.ts";
 import type { FittedInputs } from "./fitted-inputs.ts";
 import { sendAnswer } from "./render.ts";
 import { addressOf, serveRun } from "./runs.ts";
-import type { RunsHouse } from "./runs.ts";
+import type { RunsHouse, ShowLive } from "./runs.ts";
 
 /** What the doors for OpenAI's clients need. */
 export type MediaHouse = RunsHouse & {
@@ -34,23 +34,31 @@ export type ShowMade = (made: Made, response: ServerResponse, headers: DoorHeade
 
 export type Made = { readonly row: RunRow; readonly output: JsonObject };
 
-type Serving = { readonly house: MediaHouse; readonly visit: Visit<unknown>; readonly show: ShowMade };
+type Serving = {
+  readonly house: MediaHouse;
+  readonly visit: Visit<unknown>;
+  readonly show: ShowMade;
+  readonly showLive?: ShowLive;
+};
 
 /** Begins the run, waits for it, and lets the door show it in the form of its clients. */
 export async function serveMedia(
   { model, inputs, dropped }: MediaAsked,
   response: ServerResponse,
-  { house, visit, show }: Serving,
+  { house, visit, show, showLive }: Serving,
 ): Promise<void> {
+  const added = droppedHeader(dropped);
   await serveRun(runAsked(visit, house, { model, inputs }), response, {
     house,
     visit,
     waitMs: mediaWaitMs,
-    show: (row, shown, headers) =>
-      show({ row, output: isJsonObject(row.output) ? row.output : {} }, shown, {
-        ...headers,
-        ...droppedHeader(dropped),
-      }),
+    show: (row, shown, headers) => {
+      const output = isJsonObject(row.output) ? row.output : {};
+      return show({ row, output }, shown, { ...headers, ...added });
+    },
+    ...(showLive === undefined
+      ? {}
+      : { showLive: (sound, shown, headers) => showLive(sound, shown, { ...headers, ...added }) }),
   });
 }
 

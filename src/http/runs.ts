@@ -3,6 +3,8 @@ import { z } from "zod";
 import { awaitRun } from "../calls/runs/await-run.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
+import { LiveSound } from "../calls/runs/live-sound.ts";
+import type { SoundBegun } from "../calls/runs/live-sound.ts";
 import type { RunHouse } from "../calls/runs/run-house.ts";
 import type { RunKeeper } from "../calls/runs/run-keeper.ts";
 import type { RunNews } from "../calls/runs/run-news.ts";
@@ -110,6 +112,22 @@ type Serving = { readonly house: RunsHouse; readonly visit: Visit<unknown>; read
 /** How a door shows a result that is there; undefined for the usual form. */
 export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
 
+/** How a door lets a sound be heard while it is made; undefined where the result is wanted whole. */
+export type ShowLive = (
+  sound: SoundToShow,
+  response: ServerResponse,
+  headers: DoorHeaders,
+) => Promise<void> | void;
+
+export type SoundToShow = {
+  readonly begun: SoundBegun;
+  readonly pieces: AsyncIterable<Buffer>;
+  /** Resolves when the run is over, or no longer waited for: whether the sound came to its end and is paid for. */
+  readonly isPaid: Promise<boolean>;
+};
+
+type Showing = { readonly show?: ShowRun; readonly showLive?: ShowLive };
+
 /**
  * Begins the run, waits as long as wanted, and answers with the result, its problem, or a job. A run that an earlier
  * request with the same Idempotency-Key began is not begun again: it is the answer.
@@ -117,44 +135,57 @@ export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeade
 export async function serveRun(
   asked: RunAsked,
   response: ServerResponse,
-  { house, visit, waitMs, show }: Serving & { readonly show?: ShowRun },
+  serving: Serving & Showing,
 ): Promise<void> {
-  const { runs } = house;
+  const { house, visit, waitMs, showLive } = serving;
+  const { runs, keeper } = house;
   const earlier = await earlierRow(visit, house);
-  const { row, limits } = earlier ?? (await begunRow(asked, response, { house, visit, waitMs }));
+  if (earlier !== undefined) return answerRun(asked, response, { ...serving, row: earlier, limits: {} });
+  const live = showLive === undefined ? undefined : new LiveSound();
+  const begun = await beginRun({ ...asked, live }, runs, keeper);
+  const limits = limitHeaders(begun.ticket.state);
+  const onGone = (listener: () => void) => void response.once("close", listener);
+  const ended = waitMs === 0 ? Promise.resolve(begun.row) : awaitRun(begun, runs, { ms: waitMs, onGone });
+  const closing = ended.finally(() => live?.close());
+  const sound = await live?.begun;
+  if (live === undefined || sound === undefined || showLive === undefined) {
+    return answerRun(asked, response, { ...serving, row: await closing, limits });
+  }
+  const isPaid = closing.then(isDone, () => false);
+  const balance = { "x-skillboss-balance": formatCredits(begun.available) };
+  const known = headersOf({ ...begun.row, state: "over", offer: sound.offer, cost: sound.cost });
+  await showLive({ begun: sound, pieces: live, isPaid }, response, { ...limits, ...balance, ...known });
+}
+
+type Standing = { readonly row: RunRow; readonly limits: DoorHeaders };
+
+async function answerRun(
+  { caller }: RunAsked,
+  response: ServerResponse,
+  { house: { runs }, visit, show, row, limits }: Serving & Showing & Standing,
+): Promise<void> {
   const headers = { ...limits, ...headersOf(row) };
   if (row.state !== "over") {
     const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
     sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });
     return;
   }
-  const told = { ...headers, ...(await callerHeaders(asked.caller, runs)) };
+  const told = { ...headers, ...(await callerHeaders(caller, runs)) };
   const failure = failureOf(row);
   if (failure !== undefined) throw failure;
   if (show !== undefined) return show(row, response, told);
-  const { available } = (await runs.ledger.balances(asked.caller.accountId))[asked.caller.mode];
+  const { available } = (await runs.ledger.balances(caller.accountId))[caller.mode];
   const body = { ...shownRun(row), ...balanceMembers(available) };
   sendAnswer(response, visit.requestId, { status: 200, body, headers: told });
 }
 
-type Standing = { readonly row: RunRow; readonly limits: DoorHeaders };
-
-async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<Standing | undefined> {
+async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<RunRow | undefined> {
   const id = earlierRunOf(visit);
-  const row = id === undefined ? undefined : await runs.store.read(id);
-  return row === undefined ? undefined : { row, limits: {} };
+  return id === undefined ? undefined : runs.store.read(id);
 }
 
-async function begunRow(
-  asked: RunAsked,
-  response: ServerResponse,
-  { house, waitMs }: Serving,
-): Promise<Standing> {
-  const { runs, keeper } = house;
-  const begun = await beginRun(asked, runs, keeper);
-  const onGone = (listener: () => void) => void response.once("close", listener);
-  const row = waitMs === 0 ? begun.row : await awaitRun(begun, runs, { ms: waitMs, onGone });
-  return { row, limits: limitHeaders(begun.ticket.state) };
+function isDone({ state, ending }: RunRow): boolean {
+  return state === "over" && ending === "done";
 }
 
 function headersOf(row: RunRow): DoorHeaders {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { anyBytes } from "../files/content-type.ts";
 import type { Door } from "./door.ts";
@@ -8,6 +9,7 @@ import { mediaModel } from "./media-model.ts";
 import { serveMedia, showOther } from "./media-run.ts";
 import type { Made, MediaHouse } from "./media-run.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
+import type { SoundToShow } from "./runs.ts";
 import { speechInputs } from "./speech-inputs.ts";
 
 const speech = z.looseObject({
@@ -34,22 +36,19 @@ export function speechDoor(house: MediaHouse): Door {
     access: "caller",
     summary:
       "Speaks a text, in OpenAI's format, by any such model. The model's own inputs are taken as well.",
-    answers: "The sound, with its content-type.",
+    answers: "The sound with its content-type, while it is made where the provider sends it so.",
     body: speech,
     async attend(visit, _request, response) {
       const body = checked(speech, parseJsonObject(visit.rawBody).value);
       const catalog = house.chat.catalog;
       const model = mediaModel(body.model, "tts", { caller: visit.caller(), catalog });
+      const isRaw = body.response_format === "pcm";
+      const { requestId } = visit;
       await serveMedia({ model: body.model, ...speechInputs(model, body) }, response, {
         house,
         visit,
-        show: (made, shown, headers) =>
-          sendSound(made, shown, {
-            house,
-            requestId: visit.requestId,
-            headers,
-            isRaw: body.response_format === "pcm",
-          }),
+        show: (made, shown, headers) => sendSound(made, shown, { house, requestId, headers, isRaw }),
+        showLive: (sound, shown, headers) => sendLive(sound, shown, { house, requestId, headers, isRaw }),
       });
     },
   };
@@ -63,14 +62,46 @@ type Sending = {
 };
 
 async function sendSound({ row, output }: Made, response: ServerResponse, sending: Sending): Promise<void> {
-  const { house, requestId, isRaw } = sending;
+  const { house, requestId } = sending;
   const [url] = addressesIn(output["audio"]);
   if (url === undefined) return showOther(row, response, sending);
   const { files } = house.runs;
   const file = await madeFile(url, row, files);
-  // Samples without a head look like any bytes.
-  const contentType = isRaw && file.contentType === anyBytes ? "audio/pcm" : file.contentType;
+  const contentType = soundType(file.contentType, sending);
   const { stalledClientMs } = house.chat;
   const headers = { ...sending.headers, "x-request-id": requestId };
   await sendMadeFile({ ...file, contentType }, response, { files, headers, stalledClientMs });
+}
+
+/**
+ * The sound while it is made, no faster than the client reads it. Its last piece waits until the whole is charged; a
+ * sound that does not come to its end costs nothing, and the connection is cut.
+ */
+async function sendLive(sound: SoundToShow, response: ServerResponse, sending: Sending): Promise<void> {
+  const { house, requestId, headers } = sending;
+  response.writeHead(200, {
+    "content-type": soundType(sound.begun.contentType, sending),
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "x-request-id": requestId,
+    ...headers,
+  });
+  // Until then it may be the provider that is slow.
+  void sound.isPaid.then(() => response.setTimeout(house.chat.stalledClientMs));
+  await pipeline(onePieceBehind(sound), response).catch(() => undefined);
+}
+
+async function* onePieceBehind({ pieces, isPaid }: SoundToShow): AsyncGenerator<Buffer> {
+  let kept: Buffer | undefined;
+  for await (const piece of pieces) {
+    if (kept !== undefined) yield kept;
+    kept = piece;
+  }
+  if (!(await isPaid)) throw new Error("the sound did not come to its end");
+  if (kept !== undefined) yield kept;
+}
+
+/** Samples without a head look like any bytes. */
+function soundType(contentType: string, { isRaw }: Sending): string {
+  return isRaw && contentType === anyBytes ? "audio/pcm" : contentType;
 }

@@ -16,11 +16,20 @@ export class GatheringFailed extends Error {
   }
 }
 
+/** Hears an answer while it comes, and has no say in it. */
+export type Listener = {
+  head(status: number, headers: UpstreamHeaders): void;
+  /** The bytes may be kept, not changed. */
+  bytes(piece: Buffer): void;
+};
+
+type Options = { readonly signal?: AbortSignal; readonly listener?: Listener | undefined };
+
 /** Sends one request and gathers its answer, whatever the status. Rejects with `GatheringFailed`. */
 export function gather(
   upstream: Pick<Upstream, "send">,
   call: UpstreamCall,
-  signal?: AbortSignal,
+  { signal, listener }: Options = {},
 ): Promise<Gathered> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -30,9 +39,11 @@ export function gather(
       onHead(told, given) {
         status = told;
         headers = given;
+        listener?.head(told, given);
       },
       onBytes(bytes) {
         parts.push(bytes);
+        listener?.bytes(bytes);
         return true;
       },
       onEnd() {

@@ -3,6 +3,7 @@ import { EgressFailure } from "../../egress/egress.ts";
 import type { Egress } from "../../egress/egress.ts";
 import type { RunAnswer, RunAsk } from "../../providers/declared/run-wire.ts";
 import { gather } from "../../providers/gather.ts";
+import type { Listener } from "../../providers/gather.ts";
 import { follow } from "../../providers/trusted-addresses.ts";
 import type { Connection, Upstream } from "../../providers/upstream.ts";
 import type { RunLine } from "./run-house.ts";
@@ -18,6 +19,8 @@ export class CredentialNotReady extends Error {}
 
 export type Ways = { readonly upstream: Upstream; readonly egress: Egress };
 
+type Asking = Ways & { readonly signal: AbortSignal; readonly listener?: Listener | undefined };
+
 /**
  * One question to the provider. An address that an answer named is asked with the credential only where that may follow,
  * else through the guarded way out. Rejects with `GatheringFailed`, `EgressFailure` or `CredentialNotReady`; and with a
@@ -26,7 +29,7 @@ export type Ways = { readonly upstream: Upstream; readonly egress: Egress };
 export async function askProvider(
   line: ProviderLine,
   ask: RunAsk,
-  { upstream, egress, signal }: Ways & { readonly signal: AbortSignal },
+  { upstream, egress, signal, listener }: Asking,
 ): Promise<RunAnswer> {
   const named = "url" in ask.target ? ask.target.url : undefined;
   const followed =
@@ -39,7 +42,7 @@ export async function askProvider(
   const request = { method: ask.method, path: followed.path, headers, body: ask.body };
   const call = { connection: followed.connection, request, timeouts, maxBytes: largestAnswerBytes };
   try {
-    return await gather(upstream, call, signal);
+    return await gather(upstream, call, { signal, listener });
   } catch (error) {
     // What an answer named is on the provider's own host, and no plain path there.
     throw error instanceof TypeError ? new Problem("upstream_invalid_response", { cause: error }) : error;

@@ -9,6 +9,7 @@ import { findModel } from "../find-model.ts";
 import { InsufficientBalance } from "../hold.ts";
 import { servedOffers } from "./driven-run.ts";
 import type { ServedOffer } from "./driven-run.ts";
+import type { LiveSound } from "./live-sound.ts";
 import { readInputs } from "./run-inputs.ts";
 import type { RunHouse } from "./run-house.ts";
 import type { RunKeeper } from "./run-keeper.ts";
@@ -28,6 +29,8 @@ export type RunAsked = {
   readonly webhookUrl: string | undefined;
   /** Where the customer reached us. */
   readonly publicUrl: string;
+  /** What a customer listens to who wants the sound while it is made. */
+  readonly live?: LiveSound | undefined;
 };
 
 export type Begun = {
@@ -54,8 +57,9 @@ export async function beginRun(asked: RunAsked, house: RunHouse, keeper: RunKeep
   const ticket = admitted(await house.limiter.enter(caller.keyId, caller.limits));
   try {
     const { row, available } = await open({ asked: { ...asked, webhookUrl }, model, offers, inputs }, house);
+    const mayFallBack = asked.mayFallBack && !model.hasSideEffects;
     const over = keeper
-      .drive({ row, model, offers, mayFallBack: asked.mayFallBack && !model.hasSideEffects })
+      .drive({ row, model, offers, mayFallBack, live: asked.live })
       .finally(() => ticket.leave());
     return { row, ticket, available, over };
   } catch (error) {

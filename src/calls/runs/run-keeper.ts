@@ -1,9 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { RunModel } from "../../core/model.ts";
 import { driveRun } from "./drive-run.ts";
 import { giveUp } from "./settle-run.ts";
 import { servedOffers } from "./driven-run.ts";
-import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import type { DrivenRun } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 import { leaseMs } from "./run-store.ts";
 import type { RunRow, RunState } from "./run-store.ts";
@@ -23,12 +22,7 @@ type Kept = {
   wake: () => void;
 };
 
-export type Start = {
-  readonly row: RunRow;
-  readonly offers: readonly ServedOffer[];
-  readonly mayFallBack: boolean;
-  readonly model: RunModel;
-};
+export type Start = Pick<DrivenRun, "row" | "model" | "offers" | "mayFallBack" | "live">;
 
 /**
  * Drives the runs of this process, keeps their leases, and takes over those whose process died. A run lasts longer than

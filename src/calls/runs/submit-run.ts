@@ -1,15 +1,21 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
+import { costOf } from "../../core/price.ts";
 import { Problem } from "../../core/problems.ts";
+import type { Usage } from "../../core/usage.ts";
 import type { EngineResult } from "../../engines/engine.ts";
-import type { RunFault, RunStep } from "../../providers/declared/run-wire.ts";
+import { anyBytes, contentTypeOf } from "../../files/content-type.ts";
+import type { RunAnswer, RunFault, RunStep } from "../../providers/declared/run-wire.ts";
 import { GatheringFailed } from "../../providers/gather.ts";
+import { offerKey } from "../../routing/rank.ts";
 import { firstThatAnswers } from "../../routing/first-that-answers.ts";
 import type { Attempt, Route } from "../../routing/first-that-answers.ts";
 import { askProvider, CredentialNotReady } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
-import { contextOf, inputsOf } from "./driven-run.ts";
+import { contextOf, frozenPrice, inputsOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import { isItself } from "./live-sound.ts";
+import type { SoundBegun } from "./live-sound.ts";
 import { fileReaderOf } from "./read-files.ts";
 import type { RunHouse } from "./run-house.ts";
 import { brokenSubmission, refusedSubmission } from "./run-problems.ts";
@@ -24,20 +30,32 @@ export function submitRun(run: DrivenRun, house: RunHouse): Promise<Route<Submit
   return firstThatAnswers<Submitted, ServedOffer>([first, ...rest], house.health[run.row.mode], (offer) =>
     "engine" in offer.line
       ? byEngine(run, house, offer)
-      : byProvider(run, house, { offer, line: offer.line }),
+      : byProvider(run, house, { offer, line: offer.line }).then((attempt) => final(run, attempt)),
   );
 }
+
+/** Once the customer hears a sound, nothing else can be the answer. */
+function final({ live }: DrivenRun, attempt: Attempt<Submitted>): Attempt<Submitted> {
+  const isHeard = live?.hasBegun === true && attempt.state === "failed";
+  return isHeard ? { ...attempt, tryNext: false, tryAgain: false } : attempt;
+}
+
+type Served = { readonly offer: ServedOffer; readonly line: ProviderLine };
 
 async function byProvider(
   run: DrivenRun,
   house: RunHouse,
-  { line }: { readonly offer: ServedOffer; readonly line: ProviderLine },
+  { offer, line }: Served,
 ): Promise<Attempt<Submitted>> {
   const leeway = { isRepeatable: line.isRepeatable, mayFallBack: run.mayFallBack };
   const context = contextOf(run, line, house);
   try {
     const { ask, memory } = line.wire.begin(context);
-    const answer = await askProvider(line, ask, { ...house, signal: run.stopped });
+    const listener = run.live?.listener((answer) => {
+      const step = line.wire.read(context, memory, answer);
+      return isItself(step, answer) ? soundOf(run, { offer, usage: step.usage }, answer) : undefined;
+    });
+    const answer = await askProvider(line, ask, { ...house, signal: run.stopped, listener });
     const step = line.wire.read(context, memory, answer);
     if (step.state === "failed") return refusedSubmission(step.fault, leeway);
     return { state: "answered", answer: step };
@@ -46,6 +64,16 @@ async function byProvider(
     if (error instanceof CredentialNotReady) return refusedSubmission(withoutCredential(error), leeway);
     return ended(error);
   }
+}
+
+type Metered = { readonly offer: ServedOffer; readonly usage: Usage };
+
+/** What the bytes are decides, as for a stored file. Undefined when they are no sound, whatever the provider calls them. */
+function soundOf(run: DrivenRun, { offer, usage }: Metered, { bytes }: RunAnswer): SoundBegun | undefined {
+  const contentType = contentTypeOf({ head: bytes, isWhole: false });
+  const isSound = /^(?:audio|video)\//.test(contentType) || contentType === anyBytes;
+  const cost = costOf(frozenPrice(run, offer), usage, run.row.credit_usd);
+  return isSound ? { offer: offerKey(offer), contentType, cost } : undefined;
 }
 
 /** As if the provider had refused the credential itself. */
