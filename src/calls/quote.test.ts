@@ -91,6 +91,9 @@ const requests = fc.record({
   n: fc.option(fc.integer({ min: 1, max: 8 })),
 });
 
+/** Smaller than most of these prompts: a provider may take more than the catalog says. */
+const narrow: ChatModel = { ...model, contextWindow: 50 };
+
 test("C-14 a quote is never below the cost of anything the call may use", () => {
   fc.assert(
     fc.property(requests, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(2), (request, share, meter) => {
@@ -101,8 +104,8 @@ test("C-14 a quote is never below the cost of anything the call may use", () => 
       const inputMeter =
         (["input_tokens", "cache_read_tokens", "cache_write_tokens"] as const)[meter] ?? "input_tokens";
       const cost = costOf(price, { [inputMeter]: prompt, output_tokens: output }, "0.05");
-      assert.ok(quote([offer], boundsOf(call, model), "0.05") >= cost);
-      assert.ok(quote([offer], boundsFromCount(call, model, prompt), "0.05") >= cost);
+      assert.ok(quote([offer], boundsOf(call, narrow), "0.05") >= cost);
+      assert.ok(quote([offer], boundsFromCount(call, narrow, prompt), "0.05") >= cost);
     }),
   );
 });

@@ -29,7 +29,7 @@ export type Bounds = { readonly inputTokens: number; readonly outputTokens: numb
 
 /**
  * No tokenizer makes more tokens than the text has bytes, so bytes bound the text without counting; images, documents
- * and templates add their allowance, and nothing exceeds the model's window.
+ * and templates add their allowance. The model's window is no bound: a provider may take more than the catalog says.
  */
 export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
   const attached = attachments(call.request.messages, model);
@@ -39,19 +39,19 @@ export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
     if (text !== undefined) textBytes += Buffer.byteLength(text);
   }
   const template = conversationTokens + messageTokens * call.request.messages.length;
-  return bounds(call, model, Math.max(0, textBytes - attached.characters) + attached.tokens + template);
+  return bounds(call, Math.max(0, textBytes - attached.characters) + attached.tokens + template);
 }
 
 /** The same bound from a real count of the prompt's text, for balances too small for the generous one. */
 export function boundsFromCount(call: ChatCall, model: ChatModel, counted: number): Bounds {
   const attached = attachments(call.request.messages, model);
-  return bounds(call, model, Math.ceil((counted * (100 + countMarginPercent)) / 100) + attached.tokens);
+  return bounds(call, Math.ceil((counted * (100 + countMarginPercent)) / 100) + attached.tokens);
 }
 
-function bounds(call: ChatCall, model: ChatModel, promptTokens: number): Bounds {
+function bounds(call: ChatCall, promptTokens: number): Bounds {
   const tools = (call.request.tools?.length ?? 0) > 0 ? toolPreambleTokens : 0;
   return {
-    inputTokens: Math.min(promptTokens + tools, model.contextWindow),
+    inputTokens: promptTokens + tools,
     outputTokens: call.maxTokens * (call.request.n ?? 1),
   };
 }
