@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type OpenAI from "openai";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
+import { assertSatisfies } from "./support/satisfied-schema.ts";
 import {
   allWireModels,
   anthropicWireModels,
@@ -49,6 +50,7 @@ const strictWeather: OpenAI.Chat.ChatCompletionTool = {
 const clock: OpenAI.Chat.ChatCompletionTool = { type: "function", function: { name: "get_time" } };
 
 function isCity(value: unknown): value is { readonly city: string; readonly days: number } {
+  assertSatisfies(cityParameters, JSON.stringify(value), "get_weather");
   if (typeof value !== "object" || value === null) return false;
   return typeof memberOf(value, "city") === "string" && Number.isInteger(memberOf(value, "days"));
 }

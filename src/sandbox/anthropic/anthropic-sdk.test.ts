@@ -198,6 +198,14 @@ for (const [name, kit] of Object.entries(kits)) {
       assert.ok(new Ajv2020().validate(schema, JSON.parse(textOf(message))));
     });
 
+    test("gets a JSON object where the system prompt asks for nothing else, and prose where it does not", async () => {
+      const saying = async (system: string) => textOf(await ask("Tell me about rain", { system }));
+      for (const system of ["Answer with one JSON object and nothing else.", "Reply only in valid JSON."])
+        assert.match(await saying(system), /^\{".+\}$/);
+      for (const system of ["You know JSON. Be brief only.", "Never speak of JSON."])
+        assert.match(await saying(system), /^\w+ .+[.!?]$/s);
+    });
+
     test("pays for a marked prefix once and reads it from the cache afterwards", async () => {
       const marked = (text: string): Partial<Params> => ({
         system: [

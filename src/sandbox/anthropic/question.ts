@@ -3,6 +3,7 @@ import { withoutDirectives } from "../directives.ts";
 import type { Directives } from "../directives.ts";
 import { isObject, objectsIn, stringOr, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import { withToldLimits } from "./told-limits.ts";
 import { generationOf } from "./versions.ts";
 
 export function textIn(content: unknown): string {
@@ -22,7 +23,6 @@ export function lastUserText(request: JsonObject): string {
 
 export function questionOf(request: JsonObject, fingerprint: string, directives: Directives): Question {
   const { max_tokens, tool_choice: choice } = request;
-  const format = isObject(request["output_config"]) ? request["output_config"]["format"] : undefined;
   return {
     fingerprint,
     prompt: withoutDirectives(lastUserText(request)),
@@ -30,17 +30,28 @@ export function questionOf(request: JsonObject, fingerprint: string, directives:
     tools: objectsIn(request["tools"]).map((tool) => ({
       name: stringOr(tool["name"], ""),
       description: stringOr(tool["description"], ""),
-      schema: tool["input_schema"],
+      schema: withToldLimits(tool["input_schema"]),
     })),
     toolChoice: toolChoiceOf(choice),
     mayCallInParallel: !isObject(choice) || choice["disable_parallel_tool_use"] !== true,
-    json: isObject(format) ? { schema: format["schema"] } : undefined,
+    json: jsonOf(request),
     maxTokens: typeof max_tokens === "number" ? max_tokens : 0,
     lengthTokens: directives.lengthTokens,
     stops: stringsIn(request["stop_sequences"]),
     thinks: isThinking(request["thinking"]) || generationOf(stringOr(request["model"], "")).alwaysThinks,
   };
 }
+
+/** Asked for by a format, or in words by the system prompt. */
+function jsonOf({ output_config: config, system }: JsonObject): Question["json"] {
+  const format = isObject(config) ? config["format"] : undefined;
+  if (isObject(format)) return { schema: withToldLimits(format["schema"]) };
+  return jsonOnly.test(textIn(system)) ? { schema: undefined } : undefined;
+}
+
+/** As in "answer only with a JSON object", "nothing but JSON", "one JSON object and nothing else". */
+const jsonOnly =
+  /\b(?:only|just|nothing but)\b(?: \w+){0,4} JSON\b|\bJSON\b(?: \w+){0,3},? (?:only|alone|and nothing else)\b/i;
 
 function toolResultsOf(request: JsonObject): readonly string[] {
   const last = objectsIn(request["messages"]).at(-1);
