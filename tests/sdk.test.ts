@@ -338,6 +338,25 @@ for (const [name, kit] of Object.entries(kits)) {
       }
     });
 
+    test("logprobs tell of every token, whole and streamed; where a model has none, they are named as left out", async () => {
+      await forEachModel(allWireModels, async (model) => {
+        const params = { logprobs: true, top_logprobs: 2 };
+        const { data, response } = await client()
+          .chat.completions.create({ model, messages: [user("Tell me about rain")], ...params })
+          .withResponse();
+        const [choice] = data.choices;
+        const dropped = (response.headers.get("x-skillboss-dropped") ?? "").split(", ").toSorted();
+        const hasThem = ["gpt-4o-mini", "deepseek/deepseek-v3", "qwen/qwen-max"].includes(model);
+        assert.deepEqual(dropped, hasThem ? [""] : ["logprobs", "top_logprobs"], model);
+        const told = choice?.logprobs?.content ?? [];
+        assert.equal(told.map(({ token }) => token).join(""), hasThem ? choice?.message.content : "");
+        assert.ok(told.every((token) => token.top_logprobs.length === 2));
+        const chunks = await stream(model, "Tell me about rain", params);
+        const streamed = chunks.flatMap(({ choices }) => choices[0]?.logprobs?.content ?? []);
+        assert.deepEqual(streamed, told);
+      });
+    });
+
     test("top_p and temperature together pass Anthropic's rules, and top_p is named as left out", async () => {
       for (const model of allWireModels.filter(isAnthropicWire)) {
         const asked = client().chat.completions.create({

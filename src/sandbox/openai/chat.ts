@@ -12,6 +12,7 @@ import { refuseMissing } from "./models.ts";
 import { completionBody } from "./completion.ts";
 import type { Completion } from "./completion.ts";
 import { completionFrames } from "./completion-frames.ts";
+import { logprobsWish } from "./logprobs.ts";
 import { lastUserText, questionOf } from "./question.ts";
 import { usageOf } from "./usage.ts";
 import { checkModel } from "./valid-model.ts";
@@ -40,6 +41,7 @@ export async function answerChat(exchange: Exchange): Promise<void> {
     answers,
     dialect,
     usage: directives.fault === "nousage" ? undefined : usage.shown,
+    logprobs: logprobsWish(request, question.fingerprint),
   };
   const headers = headersFor(question.fingerprint, usage.total);
   if (request["stream"] === true) {
@@ -54,7 +56,7 @@ function includesUsage({ stream_options }: JsonObject): boolean {
   return isObject(stream_options) && stream_options["include_usage"] === true;
 }
 
-/** How an answer travels and where it is cut does not change what it says. */
+/** How an answer travels, where it is cut and what is told about it does not change what it says. */
 const unrelated = new Set([
   "stream",
   "stream_options",
@@ -63,6 +65,8 @@ const unrelated = new Set([
   "stop",
   "n",
   "user",
+  "logprobs",
+  "top_logprobs",
 ]);
 
 function whatMatters(request: JsonObject): string {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../json.ts";
 import { finishReason, systemFingerprint } from "./completion.ts";
 import type { Completion } from "./completion.ts";
 import { errorBody } from "./errors.ts";
+import { logprobsMember, logprobsOf } from "./logprobs.ts";
 
 /** `chat.completion.chunk` frames, one token a delta. */
 export function completionFrames(completion: Completion, includesUsage: boolean): StreamFrames {
@@ -18,23 +19,18 @@ export function completionFrames(completion: Completion, includesUsage: boolean)
   };
   const opening = JSON.stringify(common).slice(0, -1);
   const closing = isTelling ? ',"usage":null}\n\n' : "}\n\n";
-  const frame = (index: number, delta: JsonObject, reason: string | null = null): string => {
-    const choice = JSON.stringify({ index, delta, logprobs: null, finish_reason: reason });
+  const frame = (index: number, { delta, logprobs }: Told, reason: string | null = null): string => {
+    const choice = JSON.stringify({ index, delta, logprobs: logprobs ?? null, finish_reason: reason });
     return `data: ${opening},"choices":[${choice}]${closing}`;
   };
   const usageFrame = `data: ${opening},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
   return {
-    head: [
-      dialect.comment,
-      ...answers.map((answer, index) =>
-        frame(index, { role: "assistant", content: answer.calls.length > 0 ? null : "", refusal: null }),
-      ),
-    ],
+    head: [dialect.comment, ...answers.map((answer, index) => frame(index, openingOf(answer, completion)))],
     deltas: answers.flatMap((answer, index) =>
-      deltasOf(answer, dialect.showsReasoning).map((delta) => frame(index, delta)),
+      deltasOf(answer, index, completion).map((told) => frame(index, told)),
     ),
     tail: [
-      ...answers.map((answer, index) => frame(index, {}, finishReason(answer))),
+      ...answers.map((answer, index) => frame(index, { delta: {} }, finishReason(answer))),
       isTelling ? usageFrame : "",
       "data: [DONE]\n\n",
     ],
@@ -49,9 +45,21 @@ const orderedError = {
   code: undefined,
 };
 
-function deltasOf(answer: Answer, showsReasoning: boolean): readonly JsonObject[] {
-  const thinking = showsReasoning ? answer.thinking.map(({ text }) => ({ reasoning_content: text })) : [];
-  const text = answer.text.map((piece) => ({ content: piece.text }));
+/** A delta, and how likely the tokens in it are. */
+type Told = { readonly delta: JsonObject; readonly logprobs?: JsonObject | undefined };
+
+function openingOf({ calls }: Answer, { logprobs }: Completion): Told {
+  const isSpoken = calls.length === 0;
+  const delta = { role: "assistant", content: isSpoken ? "" : null, refusal: null };
+  return { delta, logprobs: isSpoken && logprobs !== undefined ? logprobsMember([]) : undefined };
+}
+
+function deltasOf(answer: Answer, index: number, { dialect, logprobs }: Completion): readonly Told[] {
+  const thinking = dialect.showsReasoning
+    ? answer.thinking.map(({ text }) => ({ reasoning_content: text }))
+    : [];
+  const likely = logprobs === undefined ? [] : logprobsOf(answer, index, logprobs).map(logprobsMember);
+  const text = answer.text.map((piece, at) => ({ delta: { content: piece.text }, logprobs: likely[at] }));
   const calls = answer.calls.flatMap((call, index) => [
     {
       tool_calls: [
@@ -60,5 +68,6 @@ function deltasOf(answer: Answer, showsReasoning: boolean): readonly JsonObject[
     },
     ...call.arguments.map((piece) => ({ tool_calls: [{ index, function: { arguments: piece.text } }] })),
   ]);
-  return [...thinking, ...text, ...calls];
+  const bare = (delta: JsonObject): Told => ({ delta });
+  return [...thinking.map(bare), ...text, ...calls.map(bare)];
 }

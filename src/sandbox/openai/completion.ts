@@ -2,6 +2,8 @@ import type { Answer } from "../answers/answer.ts";
 import { textOf } from "../answers/tokens.ts";
 import type { JsonObject } from "../json.ts";
 import type { Dialect } from "./dialects.ts";
+import { logprobsMember, logprobsOf } from "./logprobs.ts";
+import type { LogprobsWish } from "./logprobs.ts";
 
 export type Completion = {
   readonly id: string;
@@ -11,13 +13,14 @@ export type Completion = {
   readonly answers: readonly Answer[];
   readonly dialect: Dialect;
   readonly usage: JsonObject | undefined;
+  readonly logprobs: LogprobsWish | undefined;
 };
 
 export const systemFingerprint = "fp_sandbox";
 
 /** A `chat.completion` object. */
 export function completionBody(completion: Completion): JsonObject {
-  const { id, created, model, answers, dialect, usage } = completion;
+  const { id, created, model, answers, dialect, usage, logprobs } = completion;
   return {
     id,
     object: "chat.completion",
@@ -26,7 +29,10 @@ export function completionBody(completion: Completion): JsonObject {
     choices: answers.map((answer, index) => ({
       index,
       message: messageOf(answer, dialect),
-      logprobs: null,
+      logprobs:
+        logprobs === undefined || answer.calls.length > 0
+          ? null
+          : logprobsMember(logprobsOf(answer, index, logprobs).flat()),
       finish_reason: finishReason(answer),
     })),
     ...(usage === undefined ? {} : { usage }),

@@ -41,9 +41,12 @@ export function questionOf(request: JsonObject, fingerprint: string, directives:
 
 /** All choices together stay within a bound, so that an ordered length times `n` cannot keep the process busy. */
 const longestAnswersTokens = 65_536;
+/** Told with its alternatives, a token is as much as twenty. */
+const longestWithLogprobsTokens = 8_192;
 
-function lengthOf({ n }: JsonObject, { lengthTokens }: Directives): number | undefined {
-  const share = Math.floor(longestAnswersTokens / (typeof n === "number" ? n : 1));
+function lengthOf({ n, logprobs }: JsonObject, { lengthTokens }: Directives): number | undefined {
+  const longest = logprobs === true ? longestWithLogprobsTokens : longestAnswersTokens;
+  const share = Math.floor(longest / (typeof n === "number" ? n : 1));
   return lengthTokens === undefined ? undefined : Math.min(lengthTokens, share);
 }
 

@@ -22,6 +22,7 @@ export function validRequest(body: string): JsonObject {
     if (isGiven(request[name]) && typeof request[name] !== "boolean")
       throw badRequest(`${name} is true or false.`, name);
   }
+  checkLogprobs(request);
   checkStop(request["stop"]);
   checkStreamOptions(request);
   checkTools(request);
@@ -69,6 +70,11 @@ function checkNumber(request: JsonObject, name: string, { low, high }: { low: nu
   if (value < low || value > high) {
     throw new Refusal(400, `${name} is from ${low} to ${high}.`, { param: name, code: "invalid_value" });
   }
+}
+
+function checkLogprobs({ logprobs, top_logprobs: alternatives }: JsonObject): void {
+  if (!isGiven(alternatives) || logprobs === true) return;
+  throw badRequest("top_logprobs is for requests with logprobs.", "top_logprobs");
 }
 
 function checkStop(stop: unknown): void {
