@@ -16,6 +16,7 @@ import type { Held } from "./hold.ts";
 import { limitHeaders } from "./caller-headers.ts";
 import type { Metered } from "./metering.ts";
 import type { Place } from "./open-calls.ts";
+import type { SandboxOrders } from "./sandbox-orders.ts";
 import type { Try } from "./upstream-try.ts";
 
 /** What the door read and settled before the call begins. */
@@ -24,6 +25,7 @@ export type ChatAsk = {
   readonly callId: string;
   readonly caller: Caller;
   readonly call: Omit<ChatCall, "maxTokens">;
+  readonly orders: SandboxOrders | undefined;
 };
 
 /** A call that holds credits. It ends in exactly one `closeWith`. */
@@ -43,9 +45,11 @@ export type OpenChat = {
 export function tryOf(open: OpenChat, house: ChatHouse, offer: Offer): Try {
   const line = house.lineTo(offer, open.found.model, open.ask.caller.mode);
   if (line === undefined) throw new Problem("internal_error", { cause: `no line to ${offerKey(offer)}` });
+  const request = line.wire.request(open.call, line.target);
+  const { orders } = open.ask;
   return {
     line,
-    request: line.wire.request(open.call, line.target),
+    request: orders === undefined ? request : { ...request, headers: { ...request.headers, ...orders } },
     view: {
       model: open.call.request.model,
       id: completionId(open),

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { answerChat } from "../calls/chat.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
+import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import { chatRequestSchema, readChatRequest } from "./chat-request.ts";
 import type { Door, Visit } from "./door.ts";
@@ -37,7 +38,9 @@ export async function serveChat(
   });
   const callId = visit.requestId.replace("req_", "call_");
   const call = { request, raw, stream: request.stream === true };
-  await answerChat({ requestId: visit.requestId, callId, caller: visit.caller(), call }, house, client);
+  const caller = visit.caller();
+  const orders = sandboxOrders(visit.headers, caller);
+  await answerChat({ requestId: visit.requestId, callId, caller, call, orders }, house, client);
 }
 
 /** A chat that came as a run: its inputs are the chat's body, with the run's model and stream. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
 import type { RunRow } from "../calls/runs/run-store.ts";
 import { shownRun } from "../calls/runs/run-view.ts";
+import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
@@ -68,16 +69,18 @@ export function runAsked(
   house: RunsHouse,
   { model, inputs, digits }: Pick<MediaAsked, "model" | "inputs"> & { readonly digits?: string },
 ): RunAsked {
+  const caller = visit.caller();
   const own = digits ?? visit.requestId.replace("req_", "");
   return {
     runId: `run_${own}`,
     callId: `call_${own}`,
-    caller: visit.caller(),
+    caller,
     model,
     inputs,
     mayFallBack: true,
     webhookUrl: undefined,
     publicUrl: house.publicUrl ?? addressOf(visit),
+    orders: sandboxOrders(visit.headers, caller),
   };
 }
 

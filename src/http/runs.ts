@@ -12,6 +12,7 @@ import type { RunRow } from "../calls/runs/run-store.ts";
 import { acceptedJob, balanceMembers, problemOf, shownRun } from "../calls/runs/run-view.ts";
 import { callerHeaders, limitHeaders } from "../calls/caller-headers.ts";
 import { findModel } from "../calls/find-model.ts";
+import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { formatCredits } from "../core/credits.ts";
 import { isProblemCode, Problem } from "../core/problems.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
@@ -81,15 +82,17 @@ function refuseJobs(body: RunBody): void {
 type Asking = { readonly house: RunsHouse; readonly body: RunBody };
 
 function askedOf(visit: Visit<unknown>, { house, body }: Asking): RunAsked {
+  const caller = visit.caller();
   return {
     runId: visit.requestId.replace("req_", "run_"),
     callId: visit.requestId.replace("req_", "call_"),
-    caller: visit.caller(),
+    caller,
     model: body.model,
     inputs: body.inputs,
     mayFallBack: body.auto_fallback !== false,
     webhookUrl: body.webhook ?? undefined,
     publicUrl: house.publicUrl ?? addressOf(visit),
+    orders: sandboxOrders(visit.headers, caller),
   };
 }
 

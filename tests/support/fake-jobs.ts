@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 
@@ -21,7 +21,12 @@ export type Orders = {
   readonly flickers?: boolean;
 };
 
-export type Submission = { readonly run: string; readonly orders: Orders; readonly at: number };
+export type Submission = {
+  readonly run: string;
+  readonly orders: Orders;
+  readonly at: number;
+  readonly headers: IncomingHttpHeaders;
+};
 
 export type FakeJobs = {
   readonly url: string;
@@ -57,8 +62,11 @@ export async function startFakeJobs(): Promise<FakeJobs> {
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part);
-    const { run, orders } = JSON.parse(Buffer.concat(parts).toString("utf8")) as Omit<Submission, "at">;
-    submissions.push({ run, orders, at: performance.now() });
+    const { run, orders } = JSON.parse(Buffer.concat(parts).toString("utf8")) as Pick<
+      Submission,
+      "run" | "orders"
+    >;
+    submissions.push({ run, orders, at: performance.now(), headers: request.headers });
     const id = submissions.length - 1;
     if (orders.breaks === true) response.destroy();
     else if (request.url === "/once") json(response, 200, { id, done: true });

@@ -6,6 +6,7 @@ import { Problem } from "../../core/problems.ts";
 import type { Ticket } from "../../limits/limits.ts";
 import { admitted } from "../admission.ts";
 import { findModel } from "../find-model.ts";
+import type { SandboxOrders } from "../sandbox-orders.ts";
 import { InsufficientBalance } from "../hold.ts";
 import { servedOffers } from "./driven-run.ts";
 import type { ServedOffer } from "./driven-run.ts";
@@ -29,6 +30,7 @@ export type RunAsked = {
   readonly webhookUrl: string | undefined;
   /** Where the customer reached us. */
   readonly publicUrl: string;
+  readonly orders: SandboxOrders | undefined;
   /** What a customer listens to who wants the sound while it is made. */
   readonly live?: LiveSound | undefined;
 };
@@ -59,7 +61,7 @@ export async function beginRun(asked: RunAsked, house: RunHouse, keeper: RunKeep
     const { row, available } = await open({ asked: { ...asked, webhookUrl }, model, offers, inputs }, house);
     const mayFallBack = asked.mayFallBack && !model.hasSideEffects;
     const over = keeper
-      .drive({ row, model, offers, mayFallBack, live: asked.live })
+      .drive({ row, model, offers, mayFallBack, live: asked.live, orders: asked.orders })
       .finally(() => ticket.leave());
     return { row, ticket, available, over };
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Price } from "../../core/price.ts";
 import { meters } from "../../core/usage.ts";
 import type { RunContext, RunMemory } from "../../providers/declared/run-wire.ts";
 import { offerKey } from "../../routing/rank.ts";
+import type { SandboxOrders } from "../sandbox-orders.ts";
 import type { LiveSound } from "./live-sound.ts";
 import type { RunHouse, RunLine } from "./run-house.ts";
 import type { Hold, RunRow } from "./run-store.ts";
@@ -22,6 +23,8 @@ export type DrivenRun = {
   readonly mayFallBack: boolean;
   /** For a customer who listens while the provider speaks. */
   readonly live?: LiveSound | undefined;
+  /** For the submission: a job remembers them by itself. */
+  readonly orders?: SandboxOrders | undefined;
   /** Aborted when the run is canceled, taken over, or this process stops. */
   readonly stopped: AbortSignal;
   /** The submission is over, whatever came of it, and written down. */

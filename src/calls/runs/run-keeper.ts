@@ -22,7 +22,7 @@ type Kept = {
   wake: () => void;
 };
 
-export type Start = Pick<DrivenRun, "row" | "model" | "offers" | "mayFallBack" | "live">;
+export type Start = Pick<DrivenRun, "row" | "model" | "offers" | "mayFallBack" | "live" | "orders">;
 
 /**
  * Drives the runs of this process, keeps their leases, and takes over those whose process died. A run lasts longer than

@@ -55,7 +55,8 @@ async function byProvider(
       const step = line.wire.read(context, memory, answer);
       return isItself(step, answer) ? soundOf(run, { offer, usage: step.usage }, answer) : undefined;
     });
-    const answer = await askProvider(line, ask, { ...house, signal: run.stopped, listener });
+    const ordered = { ...ask, headers: { ...ask.headers, ...run.orders } };
+    const answer = await askProvider(line, ordered, { ...house, signal: run.stopped, listener });
     const step = line.wire.read(context, memory, answer);
     if (step.state === "failed") return refusedSubmission(step.fault, leeway);
     return { state: "answered", answer: step };

@@ -1,0 +1,134 @@
+/** What a test key orders the emulators to do by a header, at every door; a live key orders nothing. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { endsClean } from "./support/clean-end.ts";
+import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
+import type { FakeJobs } from "./support/fake-jobs.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+
+let gateway: Gateway;
+let upstream: FakeUpstream;
+let jobs: FakeJobs;
+let tester: Customer;
+
+before(async () => {
+  [upstream, jobs] = await Promise.all([startFakeUpstream(), startFakeJobs()]);
+  gateway = await startGateway({
+    p1: upstream.baseUrl,
+    moreFiles: jobCatalog,
+    environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
+  });
+  tester = await gateway.customer({ mode: "test" });
+});
+after(async () => {
+  await endsClean(gateway);
+  await Promise.all([upstream.stop(), jobs.stop()]);
+});
+
+type Orders = Readonly<Record<string, string>>;
+type Asked = { readonly key?: string; readonly orders?: Orders };
+
+function post(path: string, body: object, { key = tester.key, orders = {} }: Asked = {}): Promise<Response> {
+  return fetch(gateway.url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...orders },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Status and code; of an answer that is no refusal, its status. */
+async function outcome(answer: Promise<Response>): Promise<string> {
+  const response = await answer;
+  const text = await response.text();
+  const code = response.ok ? "" : ` ${JSON.parse(text).error.code}`;
+  return `${response.status}${code}`;
+}
+
+const messages = [{ role: "user", content: "Tell me about rain" }];
+const chat = (model: string, more: object = {}) =>
+  ["/v1/chat/completions", { model, messages, ...more }] as const;
+
+const faults: readonly (readonly [fault: string, outcome: string])[] = [
+  ["429", "503 upstream_unavailable"],
+  ["529", "503 upstream_unavailable"],
+  ["401", "503 upstream_unavailable"],
+  ["500", "502 upstream_error"],
+  ["400", "400 upstream_rejected_request"],
+  ["cut", "502 upstream_error"],
+  ["malformed", "502 upstream_invalid_response"],
+];
+
+for (const [fault, expected] of faults) {
+  test(`x-sandbox-fault: ${fault} makes a chat end as ${expected}, on both wires, as a chat or as a run`, async () => {
+    const orders = { "x-sandbox-fault": fault };
+    for (const model of ["gpt-4o-mini", "claude-4-5-sonnet"]) {
+      assert.equal(await outcome(post(...chat(model), { orders })), expected);
+      const asRun = post("/v1/run", { model, inputs: { messages } }, { orders });
+      assert.equal(await outcome(asRun), expected);
+    }
+  });
+}
+
+test("the headers order lengths, pauses and interruptions of a stream as a prompt does", async () => {
+  const orders = { "x-sandbox-tokens": "30", "x-sandbox-pace-ms": "5" };
+  const started = performance.now();
+  const answer = await post(...chat("gpt-4o-mini", { stream: true }), { orders });
+  const frames = (await answer.text()).split("\n\n").filter((frame) => frame.includes('"content":"'));
+  assert.ok(performance.now() - started >= 30 * 5);
+  assert.ok(frames.length >= 30 && frames.length <= 31, String(frames.length));
+  const cut = await post(...chat("claude-4-5-sonnet", { stream: true }), {
+    orders: { "x-sandbox-fault": "cut" },
+  });
+  const text = await cut.text();
+  assert.match(text, /"code":"upstream_error"/);
+  assert.doesNotMatch(text, /\[DONE\]/);
+});
+
+test("runs at every door obey the headers, those of jobs included", async () => {
+  const orders = { "x-sandbox-fault": "429" };
+  const asked: readonly (readonly [string, object])[] = [
+    ["/v1/run", { model: "flux-1.1-pro", inputs: { prompt: "A fox" } }],
+    ["/v1/run", { model: "local/scrape", inputs: { url: "https://example.com" } }],
+    ["/v1/images/generations", { model: "flux-1.1-pro", prompt: "A fox" }],
+    ["/v1/audio/speech", { model: "openai/tts-1", input: "Hello", voice: "alloy" }],
+    ["/v1/embeddings", { model: "text-embedding-3-small", input: "A fox" }],
+  ];
+  for (const [path, body] of asked) {
+    assert.equal(await outcome(post(path, body)), "200", path);
+    assert.equal(await outcome(post(path, body, { orders })), "503 upstream_unavailable", path);
+  }
+  const image = ["/v1/run", { model: "flux-1.1-pro", inputs: { prompt: "A fox" } }] as const;
+  const failing = post(...image, { orders: { "x-sandbox-job": "fail" } });
+  assert.equal(await outcome(failing), "502 run_failed");
+  const late = post(...image, { orders: { "x-sandbox-unknown": "2", "x-sandbox-poll": "503" } });
+  assert.equal(await outcome(late), "200");
+});
+
+test("what is no order changes nothing", async () => {
+  const orders = {
+    "x-sandbox-fault": "nonsense",
+    "x-sandbox-pace-ms": "soon; or never",
+    "x-sandbox-more": "1",
+  };
+  assert.equal(await outcome(post(...chat("gpt-4o-mini"), { orders })), "200");
+});
+
+test("with a live key nothing is ordered: no provider sees the headers, neither of chats nor of runs", async () => {
+  const { key } = await gateway.customer({ mode: "live" });
+  const orders = { "x-sandbox-fault": "429", "x-sandbox-job": "fail", "x-sandbox-delay-ms": "9" };
+  assert.equal(await outcome(post(...chat("m-chat"), { key, orders })), "200");
+  assert.equal(await outcome(post("/v1/run", { model: "m-run", inputs: {} }, { key, orders })), "200");
+  const seen = [upstream.calls("m-chat")[0]?.headers, jobs.submissions[0]?.headers];
+  for (const headers of seen) {
+    assert.ok(headers !== undefined);
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => name.includes("sandbox")),
+      [],
+    );
+  }
+  const suffixed = post(...chat("m-chat-fault-429"), { key });
+  assert.equal(await outcome(suffixed), "404 model_not_found");
+});
