@@ -1,5 +1,7 @@
 /** What a test key orders the emulators to do by a header, at every door; a live key orders nothing. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { endsClean } from "./support/clean-end.ts";
 import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
@@ -19,7 +21,11 @@ before(async () => {
   gateway = await startGateway({
     p1: upstream.baseUrl,
     moreFiles: jobCatalog,
-    environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
+    environment: {
+      R1_API_KEY: "secret-r1",
+      R1_BASE_URL: jobs.url,
+      SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "1500",
+    },
   });
   tester = await gateway.customer({ mode: "test" });
 });
@@ -51,24 +57,27 @@ const messages = [{ role: "user", content: "Tell me about rain" }];
 const chat = (model: string, more: object = {}) =>
   ["/v1/chat/completions", { model, messages, ...more }] as const;
 
-const faults: readonly (readonly [fault: string, outcome: string])[] = [
-  ["429", "503 upstream_unavailable"],
-  ["529", "503 upstream_unavailable"],
-  ["401", "503 upstream_unavailable"],
-  ["500", "502 upstream_error"],
-  ["400", "400 upstream_rejected_request"],
-  ["cut", "502 upstream_error"],
-  ["malformed", "502 upstream_invalid_response"],
-];
+/** As docs/test-mode.md tells them: each order, and how a chat ends. */
+const page = readFileSync(join(import.meta.dirname, "../docs/test-mode.md"), "utf8");
+const faults = [...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) +\| .+? \| (\d+)(?: `(\w+)`)?.*\|$/gm)].flatMap(
+  ([, orders = "", status = "", code]) =>
+    [...orders.matchAll(/\w+/g)].map(([order]) => [order, code ? `${status} ${code}` : status] as const),
+);
+
+test("docs/test-mode.md tells every kind of fault", () => {
+  const told = faults.map(([fault]) => fault).filter((fault) => !/^\d/.test(fault));
+  assert.deepEqual(told.toSorted(), ["cut", "empty", "error", "hang", "malformed", "nousage", "slow"]);
+  assert.equal(faults.length, 19);
+});
 
 for (const [fault, expected] of faults) {
   test(`x-sandbox-fault: ${fault} makes a chat end as ${expected}, on both wires, as a chat or as a run`, async () => {
-    const orders = { "x-sandbox-fault": fault };
-    for (const model of ["gpt-4o-mini", "claude-4-5-sonnet"]) {
-      assert.equal(await outcome(post(...chat(model), { orders })), expected);
-      const asRun = post("/v1/run", { model, inputs: { messages } }, { orders });
-      assert.equal(await outcome(asRun), expected);
-    }
+    const orders = { "x-sandbox-fault": fault, ...(fault === "slow" ? { "x-sandbox-delay-ms": "50" } : {}) };
+    const asked = ["gpt-4o-mini", "claude-4-5-sonnet"].flatMap((model) => [
+      outcome(post(...chat(model), { orders })),
+      outcome(post("/v1/run", { model, inputs: { messages } }, { orders })),
+    ]);
+    assert.deepEqual(await Promise.all(asked), [expected, expected, expected, expected]);
   });
 }
 
