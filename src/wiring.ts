@@ -22,6 +22,7 @@ import { accountsOf } from "./identity/accounts.ts";
 import type { Accounts } from "./identity/accounts.ts";
 import { doorkeeper } from "./identity/doorkeeper.ts";
 import { houseSecretIn } from "./identity/house-secret.ts";
+import { contextWindowsOf } from "./context-windows.ts";
 import { keysOf } from "./identity/keys.ts";
 import type { Keys } from "./identity/keys.ts";
 import { operatorTokenIn } from "./identity/operator-token.ts";
@@ -65,7 +66,7 @@ const clock = systemClock;
 export async function buildHouse(config: Config, log: Log): Promise<House> {
   const { identity, database, ledger, catalog } = await layGround(config, log);
   const limiter = await limiterOf(config, log);
-  const sandbox = await startSandbox({ now: () => clock.now() });
+  const sandbox = await startSandbox({ now: () => clock.now(), windowOf: contextWindowsOf(catalog) });
   const lines = linesOf(config, sandbox.url);
   const chat = chatHouseOf({ config, log, catalog, ledger, limiter, lines });
   const secret = houseSecretIn(config.dataDirectory, config.secretKey);

@@ -280,6 +280,30 @@ for (const [name, kit] of Object.entries(kits)) {
       }
     });
 
+    test("a prompt longer than the model takes raises BadRequestError that says so, and costs nothing", async () => {
+      const one = await customer();
+      const expected = {
+        type: kit.errors.BadRequestError,
+        status: 400,
+        code: "context_length_exceeded",
+        param: "messages",
+        says: /longer than this model takes/,
+      };
+      // Of one token a word.
+      const prompt = (tokens: number): string => "rain ".repeat(tokens);
+      for (const [model, tokens] of [
+        ["qwen/qwen-max", 33_000],
+        ["gpt-4o-mini", 128_100],
+        ["claude-haiku-4-5", 200_100],
+      ] as const) {
+        for (const asking of [ask, stream]) await refusal(asking(one, model, prompt(tokens)), kit, expected);
+        const fitting = await ask(one, model, prompt(tokens - 9_000));
+        assert.ok((fitting.usage?.prompt_tokens ?? 0) > tokens - 10_000);
+      }
+      await refusal(ask(one, "qwen/qwen-max", prompt(30_000), { max_tokens: 3_000 }), kit, expected);
+      assert.equal((await lastCall(one)).credits, "0.000000");
+    });
+
     test("a stream that breaks off raises after what was delivered, without an end, and costs nothing", async () => {
       const codes = {
         cut: "upstream_error",

@@ -33,6 +33,8 @@ export function problemOfFault(fault: UpstreamFault): Problem {
   const cause = fault.detail;
   switch (fault.kind) {
     case "rejected":
+      if (fault.isTooLong === true)
+        return new Problem("context_length_exceeded", { cause, param: "messages" });
       return new Problem("upstream_rejected_request", {
         cause,
         ...(fault.param === undefined ? {} : { param: fault.param }),

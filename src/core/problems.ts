@@ -11,6 +11,12 @@ export const problems = {
     type: "invalid_request_error",
     message: "This address may not be fetched.",
   },
+  context_length_exceeded: {
+    status: 400,
+    type: "invalid_request_error",
+    message:
+      "The prompt is longer than this model takes, or leaves no room for the output asked for. Shorten the messages, or lower max_tokens.",
+  },
   upstream_rejected_request: {
     status: 400,
     type: "invalid_request_error",

@@ -46,6 +46,8 @@ export type UpstreamFault = {
   /** Request member at fault, only when it names a member of OpenAI's request. */
   readonly param?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** Rejected because the prompt, or it and the output asked for, is longer than the model takes. */
+  readonly isTooLong?: true;
   /** Foreign text, at most 200 characters: for logs, never for customers. */
   readonly detail: string;
 };

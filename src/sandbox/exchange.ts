@@ -12,6 +12,8 @@ export type Exchange = {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** How many tokens a model of this provider takes, where that is known. */
+  readonly windowOf: (model: string) => number | undefined;
 };
 
 export type Door = (exchange: Exchange) => Promise<void>;

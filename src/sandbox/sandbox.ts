@@ -24,6 +24,8 @@ export type SandboxOptions = {
    * time of jobs begins there and goes on, as they would never end otherwise.
    */
   readonly now?: () => number;
+  /** How many tokens a provider's chat model takes. Without it, and for models it does not know, any prompt is answered. */
+  readonly windowOf?: (provider: string, model: string) => number | undefined;
 };
 
 export type RunningSandbox = {
@@ -43,6 +45,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Runnin
     now: options.now ?? (() => standstill),
     workNow: options.now ?? (() => standstill + Math.floor(performance.now() - begun)),
     desk: jobDesk(),
+    windowOf: options.windowOf ?? (() => undefined),
   };
   const server = createServer((request, response) => {
     answer(request, response, house).catch(() => response.destroy());
@@ -74,6 +77,7 @@ type House = {
   readonly now: () => number;
   readonly workNow: () => number;
   readonly desk: JobDesk;
+  readonly windowOf: (provider: string, model: string) => number | undefined;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, house: House): Promise<void> {
@@ -114,5 +118,7 @@ async function counterFor(
     const counter = runCounter(emulator, asked, response);
     if (counter !== undefined) return counter;
   }
-  return chatCounter({ provider, headers, body: "", response, signal, now }, { method, path: below });
+  const windowOf = (model: string): number | undefined => around.windowOf(provider, model);
+  const exchange = { provider, headers, body: "", response, signal, now, windowOf };
+  return chatCounter(exchange, { method, path: below });
 }

@@ -65,6 +65,17 @@ test("the member at fault is told in OpenAI's words, and only when it has one th
   assert.equal(fault(500, { type: "api_error", message: "messages: x" }).param, undefined);
 });
 
+test("a prompt that is longer than the model takes is told apart from other refusals", () => {
+  const isTooLong = (message: string, status = 400): unknown =>
+    fault(status, { type: "invalid_request_error", message }).isTooLong;
+  assert.equal(isTooLong("prompt is too long: 219898 tokens > 200000 maximum"), true);
+  const together = "input length and `max_tokens` exceed context limit: 184915 + 20000 > 204648, decrease…";
+  assert.equal(isTooLong(together), true);
+  assert.equal(isTooLong("messages.0.content: the words 'prompt is too long' are not allowed"), undefined);
+  assert.equal(isTooLong("max_tokens: 99 > 10"), undefined);
+  assert.equal(isTooLong("prompt is too long: 2 tokens > 1 maximum", 500), undefined);
+});
+
 test("details hold no keys and no control characters, and are short", () => {
   const message =
     "bad\u0000 key sk-ant-api03-abcdefghij and Bearer abc123\nfor org 0123456789abcdef0123456789abcdef";

@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { foreignText } from "../foreign-text.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
+import { saysTooLong } from "../too-long.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
 import { parseObject, textOf } from "./exact-json.ts";
 
@@ -59,7 +60,9 @@ export function faultOfError(error: unknown, status?: number): UpstreamFault {
   const kind = kindOf(status, type, { message, code: codeOf(object) });
   const told = [status, type, codeOf(object), message].filter((part) => part !== undefined && part !== "");
   const detail = foreignText(told.join(" "));
-  const param = kind === "rejected" ? paramOf(message) : undefined;
+  if (kind !== "rejected") return { kind, detail };
+  if (saysTooLong({ codes: [], message })) return { kind, isTooLong: true, detail };
+  const param = paramOf(message);
   return param === undefined ? { kind, detail } : { kind, param, detail };
 }
 

@@ -33,6 +33,27 @@ test("refusals of the request itself are the customer's, and name a member only 
   }
 });
 
+test("a prompt that is longer than the model takes is told apart, in the words of every provider", () => {
+  const isTooLong = (more: object, status = 400): unknown => fault(status, error(more)).isTooLong;
+  assert.equal(isTooLong({ code: "context_length_exceeded", param: "messages" }), true);
+  assert.equal(isTooLong({ type: "exceed_context_size_error", code: 400 }), true);
+  for (const message of [
+    "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens",
+    "'max_tokens' is too large: 2000. This model's maximum context length is 4096 tokens",
+    "This endpoint's maximum context length is 163840 tokens. However, you requested about 172900",
+    "This model's maximum prompt length is 131072 but the request contains 136973 tokens.",
+    "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).",
+    "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]",
+    "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+    "the request exceeds the available context size, try increasing it",
+    "Your input exceeds the context window of this model.",
+  ]) {
+    assert.equal(isTooLong({ message }), true, message);
+  }
+  assert.equal(isTooLong({ message: "messages is too long" }), undefined);
+  assert.equal(isTooLong({ code: "context_length_exceeded" }, 500), undefined);
+});
+
 test("a model or path that is not found there is our catalog's fault", () => {
   const cases: [number, unknown][] = [
     [404, error({ code: "model_not_found" })],

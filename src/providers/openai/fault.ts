@@ -4,6 +4,7 @@ import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
 import { foreignText } from "../foreign-text.ts";
 import { openaiRequestMembers } from "./request-members.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
+import { saysTooLong } from "../too-long.ts";
 
 type Refusal = { readonly status: number; readonly error: JsonObject };
 
@@ -16,6 +17,7 @@ export function openaiFault(status: number, headers: UpstreamHeaders, bytes: Buf
   const wait = retryAfterSeconds(headers, error["details"]);
   return {
     kind,
+    ...(kind === "rejected" && isTooLong(error) ? { isTooLong: true } : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     detail: foreignText(`${status} ${codeOf(error)} ${textOf(error["message"]) || text}`),
@@ -30,6 +32,7 @@ export function faultOfError(error: unknown): UpstreamFault {
   const param = kind === "rejected" ? knownParam(told["param"]) : undefined;
   return {
     kind,
+    ...(kind === "rejected" && isTooLong(told) ? { isTooLong: true } : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     detail: foreignText(`error in the answer: ${codeOf(told)} ${textOf(told["message"])}`),
@@ -75,6 +78,13 @@ function kindOfRejection({ status, error }: Refusal, codes: readonly string[]): 
   // Which model and path are called is our catalog's doing: a 404 that tells nothing else is our fault.
   if (status === 404 && (message === "" || /\bmodels?\b/i.test(message))) return "broken";
   return "rejected";
+}
+
+function isTooLong(error: JsonObject): boolean {
+  return saysTooLong({
+    codes: [error["code"], error["type"]].map(textOf),
+    message: textOf(error["message"]),
+  });
 }
 
 /** OpenRouter refuses flagged input with 403: https://openrouter.ai/docs/api-reference/errors */

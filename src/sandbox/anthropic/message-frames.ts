@@ -16,7 +16,7 @@ export function messageFrames(message: Message): StreamFrames {
     stop_details: null,
     ...usagePart(message, Math.min(answer.outputTokens, 1)),
   };
-  const delta = { stop_reason: stopReason(answer), stop_sequence: answer.stop ?? null, stop_details: null };
+  const delta = { stop_reason: stopReason(message), stop_sequence: answer.stop ?? null, stop_details: null };
   return {
     head: [event("message_start", { message: started }), event("ping", {})],
     deltas: blocksOf(message).flatMap(framesOf),

@@ -11,6 +11,8 @@ export type Message = {
   readonly showsThinking: boolean;
   /** The input side of `usage`; undefined leaves usage out everywhere. */
   readonly input: JsonObject | undefined;
+  /** The window leaves less than was asked for. */
+  readonly isBoundByWindow: boolean;
 };
 
 /** A `message` object. */
@@ -19,7 +21,7 @@ export function messageBody(message: Message): JsonObject {
   return {
     ...messageHead(message),
     content: contentOf(message),
-    stop_reason: stopReason(answer),
+    stop_reason: stopReason(message),
     stop_sequence: answer.stop ?? null,
     stop_details: null,
     ...usagePart(message, answer.outputTokens),
@@ -71,10 +73,12 @@ export function signatureOf(id: string): string {
   return Buffer.from(fingerprintOf(`${id} signature`), "hex").toString("base64");
 }
 
-export function stopReason(answer: Answer): "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" {
+type StopReason = "end_turn" | "max_tokens" | "stop_sequence" | "tool_use" | "model_context_window_exceeded";
+
+export function stopReason({ answer, isBoundByWindow }: Message): StopReason {
   switch (answer.end) {
     case "length":
-      return "max_tokens";
+      return isBoundByWindow ? "model_context_window_exceeded" : "max_tokens";
     case "stop":
       return "stop_sequence";
     case "calls":

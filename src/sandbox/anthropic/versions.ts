@@ -25,6 +25,8 @@ export type Generation = {
   /** `temperature` or `top_p`, not both (from 4.1 on; platform.claude.com/docs/en/api/messages). */
   readonly takesOneOfSampling: boolean;
   readonly mostTokens: number;
+  /** An answer ends where the window does; older models refuse what might not fit (before 4.5). */
+  readonly stopsAtWindow: boolean;
 };
 
 export function generationOf(model: string): Generation {
@@ -41,5 +43,6 @@ export function generationOf(model: string): Generation {
     alwaysThinks: model.startsWith("claude-fable-"),
     takesOneOfSampling: version >= 4.01,
     mostTokens: version >= 4.06 ? 128_000 : 64_000,
+    stopsAtWindow: version >= 4.05,
   };
 }

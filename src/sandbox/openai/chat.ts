@@ -12,9 +12,10 @@ import { refuseMissing } from "./models.ts";
 import { completionBody } from "./completion.ts";
 import type { Completion } from "./completion.ts";
 import { completionFrames } from "./completion-frames.ts";
+import { refuseTooLong } from "./context-window.ts";
 import { logprobsWish } from "./logprobs.ts";
 import { lastUserText, questionOf } from "./question.ts";
-import { usageOf } from "./usage.ts";
+import { promptTokensOf, usageOf } from "./usage.ts";
 import { checkModel } from "./valid-model.ts";
 import { validRequest } from "./valid-request.ts";
 
@@ -27,13 +28,15 @@ export async function answerChat(exchange: Exchange): Promise<void> {
   const directives = directivesOf({ headers: exchange.headers, model, prompt: lastUserText(request) });
   await obey(directives, exchange);
   const tokenizer = await loadTokenizer();
+  const promptTokens = await promptTokensOf(request, tokenizer);
+  refuseTooLong(request, promptTokens, exchange.windowOf(model));
   const question = questionOf(request, fingerprintOf(whatMatters(request)), directives);
   const choices = typeof request["n"] === "number" ? request["n"] : 1;
   const answers = Array.from({ length: choices }, (_, choice) =>
     directives.fault === "empty" ? emptyAnswer : answerTo(question, tokenizer, choice),
   );
   const dialect = dialectOf(exchange.provider);
-  const usage = await usageOf(request, { answers, tokenizer, dialect });
+  const usage = usageOf(promptTokens, { answers, dialect });
   const completion: Completion = {
     id: `chatcmpl-${question.fingerprint.slice(0, 29)}`,
     created: Math.floor(exchange.now() / 1_000),

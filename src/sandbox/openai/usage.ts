@@ -12,17 +12,13 @@ const tokensOfPicture = { low: 85, high: 765 };
 
 export type Usage = { readonly shown: JsonObject; readonly total: number };
 
-type Answered = {
-  readonly answers: readonly Answer[];
-  readonly tokenizer: Tokenizer;
-  readonly dialect: Dialect;
-};
+type Answered = { readonly answers: readonly Answer[]; readonly dialect: Dialect };
 
-export async function usageOf(
-  request: JsonObject,
-  { answers, tokenizer, dialect }: Answered,
-): Promise<Usage> {
-  const prompt = tokensBesideText(request) + (await tokenizer.countAll(textsIn(request)));
+export async function promptTokensOf(request: JsonObject, tokenizer: Tokenizer): Promise<number> {
+  return tokensBesideText(request) + (await tokenizer.countAll(textsIn(request)));
+}
+
+export function usageOf(prompt: number, { answers, dialect }: Answered): Usage {
   const output = answers.reduce((sum, answer) => sum + answer.outputTokens, 0);
   const reasoning = answers.reduce((sum, answer) => sum + answer.thinkingTokens, 0);
   const shown = {
