@@ -1,6 +1,7 @@
 /** Engines as a customer sees them: live mode, no provider has a key, real work on this machine, at no cost. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -152,6 +153,39 @@ test("an e-mail leaves through the operator's server, once, and headers cannot b
   assert.equal(smuggled.status, 400);
   assert.equal(letters.length, 1);
 });
+
+const speaks = existsSync("/usr/bin/espeak-ng") ? false : "skipped: no espeak-ng";
+
+test(
+  "OpenAI's voices are left out where the engine has others, and an unknown voice is refused",
+  { skip: speaks },
+  async () => {
+    const speech = (voice: unknown) =>
+      fetch(`${gateway.url}/v1/audio/speech`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+        body: JSON.stringify({ model: "local/speech", input: "Hello there.", voice }),
+      });
+    for (const [voice, dropped] of [
+      ["alloy", "voice"],
+      ["ash", "voice"],
+      [{ id: "sage" }, "voice"],
+      ["en-us+f3", null],
+    ] as const) {
+      const spoken = await speech(voice);
+      assert.deepEqual(
+        [spoken.status, spoken.headers.get("content-type"), spoken.headers.get("x-skillboss-dropped")],
+        [200, "audio/wav", dropped],
+        JSON.stringify(voice),
+      );
+      assert.ok((await spoken.arrayBuffer()).byteLength > 1000);
+    }
+    const refused = await speech("englisch");
+    const { error } = (await refused.json()) as { error: { param: string; message: string } };
+    assert.deepEqual([refused.status, error.param], [400, "inputs.voice"]);
+    assert.match(error.message, /en-us/);
+  },
+);
 
 test("an engine that needs a program says what to install", async () => {
   const answer = await run("local/transcribe", { audio_data: "UklGRg==", filename: "a.wav" });

@@ -42,8 +42,14 @@ function voiceInput(model: RunModel, given: unknown): JsonObject | undefined {
   if (voice === undefined) return {};
   const name = ["voice", "voice_id"].find((one) => inputOf(model, one) !== undefined);
   if (name === undefined) return undefined;
-  const isForeign = typeof voice === "string" && knownVoices.includes(voice) && !fits(model, name, voice);
+  const isForeign = typeof voice === "string" && knownVoices.includes(voice) && !hasVoice(model, name, voice);
   return isForeign ? undefined : { [name]: voice };
+}
+
+/** A model that cannot list its voices shows examples of them: then its voices are of another kind. */
+function hasVoice(model: RunModel, name: string, voice: string): boolean {
+  const examples = inputOf(model, name)?.["examples"];
+  return fits(model, name, voice) && (!Array.isArray(examples) || examples.includes(voice));
 }
 
 /** Undefined for a model that has one form only: the answer says which. */

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import type { TestContext } from "node:test";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineResult } from "../engine.ts";
@@ -162,6 +163,20 @@ suite("with espeak-ng", { skip: skipped ?? false }, () => {
   const engine = speechEngine({ program: undefined, searchPath });
   const sentence = "The quick brown fox jumps over the lazy dog.";
 
+  /** It reads the header and the samples to their end, and measures the same length. */
+  function assertSoxReads(bytes: Buffer, seconds: number, t: TestContext): void {
+    const sox = findProgram("sox", searchPath);
+    if (sox === undefined) {
+      t.diagnostic("not checked by sox, which is not there");
+      return;
+    }
+    const { status, stderr } = spawnSync(sox, ["-V1", "-t", "wav", "-", "-n", "stat"], { input: bytes });
+    assert.equal(status, 0, stderr.toString());
+    const length = /^Length \(seconds\):\s+([\d.]+)$/m.exec(stderr.toString())?.[1];
+    assert.ok(Math.abs(Number(length) - seconds) < 0.001, `${length} ${seconds}`);
+    assert.match(stderr.toString(), /^Maximum amplitude:\s+0\.[1-9]/m);
+  }
+
   async function spoken(inputs: JsonObject): Promise<{ readonly bytes: Buffer; readonly seconds: number }> {
     const { output, files, usage } = await run(engine, inputs);
     const [file] = files;
@@ -182,10 +197,7 @@ suite("with espeak-ng", { skip: skipped ?? false }, () => {
       ...Array.from({ length: 20_000 }, (_, index) => bytes.readInt16LE(44 + index * 2)),
     );
     assert.ok(loudest > 1000, "there is only silence in it");
-    const info = spawnSync("soxi", ["-D", "-t", "wav", "-"], { input: bytes });
-    if (info.error === undefined && info.status === 0)
-      assert.ok(Math.abs(Number(info.stdout.toString()) - seconds) < 0.001);
-    else t.diagnostic("not checked by soxi, which is not there or reads no pipe");
+    assertSoxReads(bytes, seconds, t);
   });
 
   test("speed, pitch, voice and language change the sound", async () => {
@@ -207,9 +219,30 @@ suite("with espeak-ng", { skip: skipped ?? false }, () => {
       );
   });
 
-  test("a voice that is not installed is refused by name", async () => {
-    const problem = await refusalOf(run(engine, { text: sentence, voice: "klingon-tlh" }));
-    assert.deepEqual([problem.code, problem.param], ["invalid_request", "voice"]);
+  test("a voice that is not installed is refused by name, with those like it", async () => {
+    for (const [inputs, param, near] of [
+      [{ voice: "klingon-tlh" }, "voice", /piqd/],
+      [{ voice: "alloy" }, "voice", /known are en, /],
+      [{ voice_id: "nova" }, "voice_id", /known are en, /],
+      [{ voice: "engl" }, "voice", /en-gb.*en-us/],
+      [{ voice: "en+f33" }, "voice", /f3/],
+      [{ voice: "en+norber" }, "voice", /norbert/],
+      [{ language: "xx-yy" }, "language", /en-us/],
+    ] as const) {
+      const problem = await refusalOf(run(engine, { text: sentence, ...inputs }));
+      assert.deepEqual([problem.code, problem.param], ["invalid_request", param], JSON.stringify(inputs));
+      assert.match(problem.message, near);
+    }
+  });
+
+  test("a voice is found whatever its case, its country, or which of its names it goes by", async () => {
+    const bytesOf = async (inputs: JsonObject) => (await spoken({ text: sentence, ...inputs })).bytes;
+    const german = await bytesOf({ voice: "de" });
+    for (const same of [{ voice: "DE-at" }, { voice: "German" }, { voice: "gmw/de" }, { language: "de_CH" }])
+      assert.ok((await bytesOf(same)).equals(german), JSON.stringify(same));
+    const variant = await bytesOf({ voice: "de+Gene" });
+    assert.ok(!variant.equals(german));
+    assert.ok((await bytesOf({ voice: "gene", language: "de" })).equals(variant));
   });
 
   test("text of any language and any characters is spoken", async () => {

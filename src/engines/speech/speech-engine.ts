@@ -7,7 +7,9 @@ import { findProgram } from "../find-program.ts";
 import { ProgramFailure, runProgram } from "../run-program.ts";
 import { converters, convertSound, soundFormats, soundTypes } from "./sound-format.ts";
 import type { Converter, SoundFormat } from "./sound-format.ts";
-import { voiceIn } from "./voice.ts";
+import { VoiceLists } from "./installed-voices.ts";
+import { spokenVoice, voiceWish } from "./voice.ts";
+import type { VoiceWish } from "./voice.ts";
 import { withTrueSizes } from "./wav-header.ts";
 
 export type SpeechSettings = {
@@ -27,7 +29,7 @@ const slowestWordsPerMinute = 80;
 
 type Wish = {
   readonly text: string;
-  readonly voice: string;
+  readonly voice: VoiceWish;
   readonly wordsPerMinute: number;
   /** 0 to 99. */
   readonly pitch: number;
@@ -36,6 +38,7 @@ type Wish = {
 
 type Programs = {
   readonly speaker: string;
+  readonly voices: VoiceLists;
   readonly converters: readonly Converter[];
   readonly searchPath: string;
 };
@@ -43,6 +46,7 @@ type Programs = {
 /** Speaks a text with espeak-ng: WAV always, MP3, OGG and FLAC where ffmpeg or sox is installed. */
 export function speechEngine({ program, searchPath }: SpeechSettings): Engine {
   const places = new Places(2, 64);
+  const voices = new VoiceLists();
   const stopping = new AbortController();
   const speakerPath = () => findProgram(program ?? "espeak-ng", searchPath);
 
@@ -65,7 +69,8 @@ export function speechEngine({ program, searchPath }: SpeechSettings): Engine {
       });
       const wish = readWish(context, found);
       const signal = AbortSignal.any([context.signal, stopping.signal]);
-      return places.in(signal, () => speak(wish, signal, { speaker, converters: found, searchPath }));
+      const programs = { speaker, voices, converters: found, searchPath };
+      return places.in(signal, () => speak(wish, signal, programs));
     },
     stop() {
       stopping.abort(new Problem("shutting_down"));
@@ -87,7 +92,7 @@ function readWish(context: EngineContext, found: readonly Converter[]): Wish {
   const speed = inputs.number("speed", { min: 0.25, max: 4 }) ?? 1;
   return {
     text,
-    voice: voiceIn(inputs),
+    voice: voiceWish(inputs),
     wordsPerMinute: Math.max(Math.round(wordsPerMinute * speed), slowestWordsPerMinute),
     pitch: Math.round(inputs.number("pitch", { min: 0, max: 99 }) ?? 50),
     format,
@@ -97,7 +102,7 @@ function readWish(context: EngineContext, found: readonly Converter[]): Wish {
 async function speak(wish: Wish, signal: AbortSignal, programs: Programs): Promise<EngineResult> {
   const limits = { signal, timeoutMs: workMs, maxOutputBytes: maxWavBytes, searchPath: programs.searchPath };
   try {
-    const wav = await speakWav(wish, programs.speaker, limits);
+    const wav = await speakWav(wish, programs, limits);
     const bytes =
       wish.format === "wav" || wav === undefined
         ? wav
@@ -116,8 +121,13 @@ type Limits = {
 };
 
 /** The text goes in by a pipe, so that no argument is as long as it or looks like an option. Undefined: no sound at all. */
-async function speakWav(wish: Wish, speaker: string, limits: Limits): Promise<Buffer | undefined> {
-  const { voice, wordsPerMinute: words, pitch } = wish;
+async function speakWav(
+  wish: Wish,
+  { speaker, voices }: Programs,
+  limits: Limits,
+): Promise<Buffer | undefined> {
+  const { wordsPerMinute: words, pitch } = wish;
+  const voice = await voiceFor(wish, voices, { ...limits, program: speaker });
   const args = ["--stdin", "--stdout", "-b", "1", "-v", voice, "-s", String(words), "-p", String(pitch)];
   // Double brackets would begin a list of sounds.
   const input = Buffer.from(wish.text.toWellFormed().replaceAll("\0", " ").replaceAll("[[", "[ ["));
@@ -130,6 +140,16 @@ async function speakWav(wish: Wish, speaker: string, limits: Limits): Promise<Bu
       param: "voice",
     });
   throw new Problem("run_failed", { message: "The text could not be spoken.", cause: end.complaint });
+}
+
+/** The program breaks down over some names that it does not know, so it is not told one that it does not list. */
+async function voiceFor(
+  { voice }: Wish,
+  voices: VoiceLists,
+  asking: Limits & { readonly program: string },
+): Promise<string> {
+  const isNamed = voice.voice !== undefined || voice.language !== undefined;
+  return spokenVoice(voice, isNamed ? await voices.of(asking) : undefined);
 }
 
 function resultOf(wish: Wish, bytes: Buffer | undefined, wav: Buffer | undefined): EngineResult {
