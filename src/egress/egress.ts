@@ -26,6 +26,8 @@ export type EgressRequest = {
   readonly timeoutMs: number;
   /** Default 5. With 0 a 3xx is the answer. */
   readonly maxRedirects?: number | undefined;
+  /** Asked before each redirect is followed: what it throws is thrown instead of going there. */
+  readonly beforeRedirect?: ((url: string) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -97,6 +99,7 @@ export function createEgress(settings: EgressSettings): Egress {
         question: questionOf(request, first.url),
         journey,
         maxRedirects: request.maxRedirects ?? maxRedirectsDefault,
+        beforeRedirect: request.beforeRedirect,
       };
       const [destination, reply] = await travel(first, trip, roads);
       journey.begun = true;

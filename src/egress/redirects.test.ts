@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 import { outcomeOf, startCanary, startSite, writeForEver } from "../../tests/support/egress-sites.ts";
 import type { Canary, Site } from "../../tests/support/egress-sites.ts";
+import { Problem } from "../core/problems.ts";
 import { createEgress } from "./egress.ts";
 import type { Egress, EgressRequest } from "./egress.ts";
 
@@ -224,4 +225,24 @@ test("F-03 the body of a redirect is not read, and its connection is closed", as
   const answer = await here.fetch({ url: endless.origin, maxBytes: 100, timeoutMs: 5_000 });
   assert.equal(answer.bytes.toString(), "done");
   await endless.stop();
+});
+
+test("whoever asks may stop before a redirect is followed, and is asked for each, after it was judged", async () => {
+  const asked: string[] = [];
+  const beforeRedirect = async (url: string): Promise<void> => {
+    asked.push(new URL(url).pathname);
+    if (url.endsWith("/chain/1")) throw new Problem("invalid_request", { message: "no further" });
+  };
+  await assert.rejects(
+    egress.fetch(request("/chain/3", { beforeRedirect })),
+    (error: unknown) => error instanceof Problem && error.message === "no further",
+  );
+  assert.deepEqual(asked, ["/chain/2", "/chain/1"]);
+  assert.deepEqual(
+    visitsHere().map(({ path }) => path),
+    ["/chain/3", "/chain/2"],
+  );
+  target = `http://127.0.0.1:${canary.port}/`;
+  await assert.rejects(egress.fetch(request("/to", { beforeRedirect })), Problem);
+  assert.equal(asked.length, 2);
 });

@@ -20,6 +20,7 @@ export type Trip = {
   readonly question: Question;
   /** Redirects that are followed; with 0 a redirect is an answer like any other. */
   readonly maxRedirects: number;
+  readonly beforeRedirect?: ((url: string) => Promise<void>) | undefined;
   readonly journey: Journey;
 };
 
@@ -30,7 +31,7 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * at that moment. The reply is the last one, its body still to be read.
  */
 export async function travel(first: Destination, trip: Trip, roads: Roads): Promise<[Destination, Reply]> {
-  const { journey, maxRedirects } = trip;
+  const { journey, maxRedirects, beforeRedirect } = trip;
   let { question } = trip;
   let destination = first;
   for (let hops = 0; ; hops += 1) {
@@ -40,6 +41,7 @@ export async function travel(first: Destination, trip: Trip, roads: Roads): Prom
     journey.closeHop();
     if (hops === maxRedirects) throw new EgressFailure("refused", "too many redirects");
     destination = roads.judge.destination(location, destination.url);
+    if (beforeRedirect !== undefined) await journey.race(beforeRedirect(destination.url.href));
     question = askedAt(destination.url, question);
   }
 }

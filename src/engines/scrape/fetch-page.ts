@@ -19,6 +19,8 @@ export type PageRequest = {
   readonly signal: AbortSignal;
   /** The input that named the page. */
   readonly param: string;
+  /** Throws for an address that a redirect leads to and that is not to be read. */
+  readonly beforeRedirect?: (url: string) => Promise<void>;
 };
 
 export type FetchedPage = EgressAnswer & { readonly contentType: string };
@@ -29,7 +31,7 @@ export function userAgentOf(isMobile: boolean): string {
 
 /** Throws a `Problem` that names the input for all that keeps an address from being read. Any status is an answer. */
 export async function fetchPage(egress: Pick<Egress, "fetch">, request: PageRequest): Promise<FetchedPage> {
-  const { url, headers, isMobile, timeoutMs, signal } = request;
+  const { url, headers, isMobile, timeoutMs, signal, beforeRedirect } = request;
   try {
     const answer = await egress.fetch({
       url,
@@ -42,6 +44,7 @@ export async function fetchPage(egress: Pick<Egress, "fetch">, request: PageRequ
       maxBytes: mostBytes,
       timeoutMs,
       signal,
+      beforeRedirect,
     });
     return { ...answer, contentType: answer.headers["content-type"] ?? "" };
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { WorkerCode } from "../worker-pool.ts";
-import { fetchPage } from "./fetch-page.ts";
+import { fetchAllowed } from "./fetch-allowed.ts";
 import type { FetchedPage } from "./fetch-page.ts";
 import type { PageOrder, PageReading, PageSource, work } from "./page-task.ts";
 import type { PageParts, PageVisit } from "./read-page.ts";
@@ -42,8 +42,7 @@ async function fetchFrame(address: string, parts: PageParts, visit: PageVisit): 
   const { headers, isMobile, timeoutMs } = wishes;
   const request = { url: address, headers, isMobile, timeoutMs, signal, param };
   try {
-    await parts.robots.check(request);
-    const { bytes, contentType, url, status } = await fetchPage(parts.egress, request);
+    const { bytes, contentType, url, status } = await fetchAllowed(parts, request);
     if (status >= 400 || new URL(url).origin !== new URL(address).origin) return undefined;
     return { address, bytes, contentType, url };
   } catch {

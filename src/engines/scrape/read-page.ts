@@ -4,9 +4,9 @@ import { containerOf } from "../parse/document-kind.ts";
 import { markdownOf, readDocument } from "../parse/document.ts";
 import type { WorkerPool } from "../worker-pool.ts";
 import { decodeText } from "./charset.ts";
-import { fetchPage } from "./fetch-page.ts";
 import type { FetchedPage, PageRequest } from "./fetch-page.ts";
 import type { PageReading } from "./page-task.ts";
+import { fetchAllowed } from "./fetch-allowed.ts";
 import { readHtml } from "./read-html.ts";
 import { readRendered } from "./read-rendered.ts";
 import type { Renderer } from "./renderer.ts";
@@ -54,10 +54,7 @@ const textType =
 /** Fetches and reads one page, as far as its site allows it. Throws a `Problem` that names the input. */
 export async function readPage(parts: PageParts, visit: PageVisit): Promise<PageResult> {
   const request = requestOf(visit);
-  await parts.robots.check(request);
-  const fetched = await fetchPage(parts.egress, request);
-  // A redirect may have led to where no robot may go.
-  if (fetched.url !== request.url) await parts.robots.check({ ...request, url: fetched.url });
+  const fetched = await fetchAllowed(parts, request);
   const { contents, facts, numPages, page = fetched } = await contentOf(fetched, parts, visit);
   return {
     ...contents,

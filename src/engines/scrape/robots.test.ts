@@ -58,6 +58,26 @@ test("a redirect does not lead past the rules", async () => {
   const pages = { "/robots.txt": rules("User-agent: *", "Disallow: /private"), "/forward": forward };
   await withSite(pages, async (site, bench) => {
     await assert.rejects(bench.scrape({ url: `${site.origin}/forward` }), notAllowed);
+    assert.deepEqual([site.visitsTo("/forward"), site.visitsTo("/private/page")], [1, 0]);
+  });
+});
+
+test("another site that a redirect leads to is asked for its own rules first", async () => {
+  await withSite({ "/robots.txt": rules("User-agent: *", "Disallow: /") }, async (closed) => {
+    const location = `${closed.origin}/page`;
+    const site = await startSite({ "/forward": { status: 301, headers: { location } } });
+    const bench = scrapeBench(site, undefined, [closed]);
+    try {
+      await assert.rejects(bench.scrape({ url: `${site.origin}/forward` }), notAllowed);
+      assert.deepEqual([closed.visitsTo("/robots.txt"), closed.visitsTo("/page")], [1, 0]);
+      closed.pages.set("/robots.txt", rules("User-agent: *", "Disallow: /private"));
+      bench.clock.turn({ seconds: 3601 });
+      const { output } = await bench.scrape({ url: `${site.origin}/forward` });
+      assert.equal(output["markdown"], "Text");
+    } finally {
+      await bench.stop();
+      await site.stop();
+    }
   });
 });
 

@@ -70,11 +70,11 @@ export type Bench = {
   stop(): Promise<void>;
 };
 
-/** The engine as the house puts it together, but that it may reach this site on loopback. */
-export function scrapeBench(site: Site, chromium?: ChromiumSettings): Bench {
+/** The engine as the house puts it together, but that it may reach these sites on loopback. */
+export function scrapeBench(site: Site, chromium?: ChromiumSettings, others: readonly Site[] = []): Bench {
   const clock = new TurnableClock();
   const pool = workerPool({ timeoutMs: 60_000 });
-  const egress = createEgress({ allowed: [new URL(site.origin).host] });
+  const egress = createEgress({ allowed: [site, ...others].map(({ origin }) => new URL(origin).host) });
   const engine = scrapeEngine({ egress, pool, clock, chromium });
   return {
     engine,
