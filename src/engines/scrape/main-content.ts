@@ -14,6 +14,12 @@ const surroundings = `header, footer, aside, [role='banner'], [role='contentinfo
   [class*='cookie-banner'], [class*='cookie-consent'], [class*='cookieconsent'],
   [class*='breadcrumb'], [class*='sidebar'], [id*='sidebar'], [class*='social-share'], [class*='share-buttons']`;
 
+/** Whether this lies around the text of the page. An article's own header holds its title. */
+export function isSurrounding(element: PageElement): boolean {
+  const around = element.closest(surroundings);
+  return around !== null && around.closest("article, main") === null;
+}
+
 /** Below this share of the page's text, what was taken for the article is only a part of what matters. */
 const leastShare = 0.3;
 const leastCharacters = 140;

@@ -3,7 +3,10 @@ import type { PageDocument, PageElement } from "./page-document.ts";
 /** Attributes that name an address, per element. */
 const addressed: readonly { readonly selector: string; readonly attribute: string }[] = [
   { selector: "a[href], area[href]", attribute: "href" },
-  { selector: "img[src], iframe[src], video[src], audio[src], source[src], embed[src]", attribute: "src" },
+  {
+    selector: "img[src], iframe[src], frame[src], video[src], audio[src], source[src], embed[src]",
+    attribute: "src",
+  },
   { selector: "video[poster]", attribute: "poster" },
 ];
 

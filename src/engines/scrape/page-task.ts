@@ -8,7 +8,8 @@ import { parsePage } from "./page-document.ts";
 import type { PageDocument, PageElement } from "./page-document.ts";
 import { factsOf } from "./page-facts.ts";
 import type { PageFacts } from "./page-facts.ts";
-import { frameAddresses, insertFrames } from "./page-frames.ts";
+import { frameAddresses, insertFrames, takeFrames } from "./page-frames.ts";
+import type { FrameSource } from "./page-frames.ts";
 import { chosenContent, withoutExcluded } from "./page-selection.ts";
 
 export type PageSource = {
@@ -25,7 +26,7 @@ export type PageOrder = PageSource & {
   readonly includeTags: readonly string[];
   readonly excludeTags: readonly string[];
   /** Pages that the page shows in frames, by the address it names. */
-  readonly frames: readonly (PageSource & { readonly address: string })[];
+  readonly frames: readonly FrameSource[];
 };
 
 export type PageReading = {
@@ -53,9 +54,8 @@ export function work(order: PageOrder): PageReading {
   const wanted = new Set(order.formats);
   const links = wanted.has("links") ? { links: linksOf(document) } : {};
   const images = wanted.has("images") ? { images: imagesOf(document) } : {};
-  const frames = order.onlyMainContent ? [] : frameAddresses(document, order.url);
-  if (!order.onlyMainContent) insertFrames(document, order.frames);
-  const content = contentOf(document, order);
+  withoutExcluded(document, order.excludeTags);
+  const { content, frameAddresses: addresses } = contentOf(document, order);
   return {
     contents: {
       ...(wanted.has("markdown") ? { markdown: toMarkdown(content) } : {}),
@@ -65,19 +65,31 @@ export function work(order: PageOrder): PageReading {
       ...images,
     },
     facts,
-    frameAddresses: frames,
+    frameAddresses: addresses,
     textLength: textLength(content),
     hasScripts,
   };
 }
 
-function contentOf(document: PageDocument, order: PageOrder): PageElement {
+type Content = Pick<PageReading, "frameAddresses"> & { readonly content: PageElement };
+
+function contentOf(document: PageDocument, order: PageOrder): Content {
+  const isMain = order.onlyMainContent && order.includeTags.length === 0;
+  if (isMain) return mainPart(document, order);
+  const addresses = order.onlyMainContent ? [] : frameAddresses(document, order.url, order);
+  if (!order.onlyMainContent) insertFrames(document, order.frames, order);
   withoutExcluded(document, order.excludeTags);
-  if (order.includeTags.length > 0) {
-    const chosen = chosenContent(document, order.includeTags);
-    removeNoise(document);
-    return chosen;
-  }
+  const chosen = order.includeTags.length === 0 ? undefined : chosenContent(document, order.includeTags);
   removeNoise(document);
-  return order.onlyMainContent ? mainContent(document) : document.body;
+  return { content: chosen ?? document.body, frameAddresses: addresses };
+}
+
+/** What the frames show comes after what the page itself says. */
+function mainPart(document: PageDocument, order: PageOrder): Content {
+  removeNoise(document);
+  const addresses = frameAddresses(document, order.url, order);
+  const shown = takeFrames(document, order.frames, order);
+  const content = mainContent(document);
+  content.append(...shown);
+  return { content, frameAddresses: addresses };
 }

@@ -8,7 +8,7 @@ const reading: WorkerCode<typeof work> = { url: new URL("./page-task.ts", import
 
 type Frame = PageOrder["frames"][number];
 
-/** What a page of HTML says, with the frames of its own site where the whole page is wanted. */
+/** What a page of HTML says, with what it shows in frames of its own site. */
 export async function readHtml(page: FetchedPage, parts: PageParts, visit: PageVisit): Promise<PageReading> {
   const first = await readOnce(page, [], { parts, visit });
   if (first.frameAddresses.length === 0) return first;

@@ -36,6 +36,14 @@ const ownHeader =
 const address = z.string().min(1).max(longestUrl);
 const selectors = z.array(z.string().min(1).max(200)).max(50).default([]);
 
+const usualTimeoutMs = 30_000;
+const mostTimeoutMs = 120_000;
+const mostWaitMs = 30_000;
+
+function milliseconds(least: number, most: number) {
+  return z.number().int().min(least).max(most).optional();
+}
+
 const schema = z.object({
   url: address.optional(),
   urls: z.array(address).min(1).max(mostUrls).optional(),
@@ -46,8 +54,11 @@ const schema = z.object({
   only_main_content: z.boolean().default(true),
   include_tags: selectors,
   exclude_tags: selectors,
-  timeout_ms: z.number().int().min(1000).max(120_000).default(30_000),
-  wait_for_ms: z.number().int().min(0).max(30_000).default(0),
+  timeout_ms: milliseconds(1000, mostTimeoutMs),
+  wait_for_ms: milliseconds(0, mostWaitMs),
+  // As Firecrawl names them. Its bounds are wider: more than ours is as much as ours.
+  timeout: milliseconds(1000, 300_000),
+  wait_for: milliseconds(0, 60_000),
   mobile: z.boolean().default(false),
   render: z.boolean().optional(),
   headers: z
@@ -82,8 +93,8 @@ export function scrapeInputs(inputs: JsonObject): ScrapeInputs {
       onlyMainContent: read.only_main_content,
       includeTags: read.include_tags,
       excludeTags: read.exclude_tags,
-      timeoutMs: read.timeout_ms,
-      waitForMs: read.wait_for_ms,
+      timeoutMs: Math.min(read.timeout_ms ?? read.timeout ?? usualTimeoutMs, mostTimeoutMs),
+      waitForMs: Math.min(read.wait_for_ms ?? read.wait_for ?? 0, mostWaitMs),
       headers: read.headers,
       isMobile: read.mobile,
       render: read.render,

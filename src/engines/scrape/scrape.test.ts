@@ -84,7 +84,11 @@ brew(minutes);
 
 ![A cup](${site.origin}/img/cup.png)![Late](${site.origin}/tea/late.png)
 
-A second paragraph has, in many words, what there is to say about the matter, which is not much, but it is enough.`,
+A second paragraph has, in many words, what there is to say about the matter, which is not much, but it is enough.
+
+Written frame
+
+Framed text with [more](${site.origin}/more.html)`,
   );
   assert.deepEqual(output["metadata"], {
     title: "Brewing & drinking",
@@ -96,6 +100,34 @@ A second paragraph has, in many words, what there is to say about the matter, wh
     contentType: "text/html; charset=utf-8",
   });
   assert.deepEqual({ usage, files, isEmpty }, { usage: { requests: 1 }, files: [], isEmpty: false });
+});
+
+test("frames of a page's own site are a part of what it says, but for those around it, hidden ones and excluded ones", async () => {
+  const text = "The page itself says so much that there is an article to be found, and more than that. ";
+  site.pages.set("/framed", {
+    body: `<header><iframe src="/frames/head"></iframe></header><article><h1>Framed</h1>
+      <p>${text.repeat(4)}</p><iframe src="/frames/first"></iframe><p>${text.repeat(4)}</p></article>
+      <iframe src="/frames/hidden" style="display: none"></iframe><iframe src="/frames/hidden" hidden></iframe>
+      <iframe src="/frames/second"></iframe><iframe class="advert" src="/frames/advert"></iframe>
+      <footer><iframe src="/frames/foot"></iframe></footer><script>"runs"</script>`,
+  });
+  for (const name of ["head", "hidden", "second", "advert", "foot"])
+    site.pages.set(`/frames/${name}`, { body: `<p>From ${name}</p>` });
+  site.pages.set("/frames/first", {
+    body: `<nav>Frame's navigation</nav><main><h2>Within</h2><p>From first</p></main>
+      <p class="advert">Buy</p><iframe src="/frames/second"></iframe><script>evil()</script>`,
+  });
+  const exclude_tags = [".advert"];
+  const said = text.repeat(4).trim();
+  assert.equal(
+    await markdownOf("/framed", { exclude_tags }),
+    `# Framed\n\n${said}\n\n${said}\n\n## Within\n\nFrom first\n\nFrom second`,
+  );
+  for (const name of ["head", "hidden", "advert", "foot"]) assert.equal(site.visitsTo(`/frames/${name}`), 0);
+  site.pages.set("/frameset", {
+    body: `<html><frameset cols="50%,50%"><frame src="/frames/head"><frame src="/frames/second"></frameset></html>`,
+  });
+  assert.equal(await markdownOf("/frameset"), "From head\n\nFrom second");
 });
 
 test("the whole page has what surrounds the article and its own frames, but no navigation, script or style", async () => {
@@ -263,6 +295,8 @@ test("inputs that cannot be meant are refused by name", async () => {
     [{ url, headers: { "x-note": "two\r\nlines" } }, "headers.x-note"],
     [{ url, include_tags: ["p", "((("] }, "include_tags"],
     [{ url, timeout_ms: 1 }, "timeout_ms"],
+    [{ url, timeout: 1 }, "timeout"],
+    [{ url, wait_for: 60_001 }, "wait_for"],
   ];
   for (const [inputs, param] of cases)
     await assert.rejects(bench.scrape(inputs), problem("invalid_request", param), JSON.stringify(inputs));
@@ -297,6 +331,10 @@ test("a site that does not answer ends with the time the customer gave it", asyn
     problem("upstream_timeout", "url"),
   );
   assert.ok(performance.now() - begun < 20_000);
+  await assert.rejects(
+    bench.scrape({ url: `${site.origin}/never`, timeout: 1000 }),
+    problem("upstream_timeout", "url", /within 1 seconds/),
+  );
 });
 
 test("a canceled run ends at once with its reason", async () => {
