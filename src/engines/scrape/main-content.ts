@@ -46,7 +46,8 @@ export function removeNoise(document: PageDocument): void {
 export function mainContent(document: PageDocument): PageElement {
   const rest = withoutSurroundings(document);
   const restLength = textLength(rest);
-  const article = articleOf(document.toString());
+  const isTooLarge = document.querySelectorAll("*").length > mostElements;
+  const article = isTooLarge ? undefined : articleOf(document.toString());
   if (article === undefined) return rest;
   const length = textLength(article);
   return length >= leastCharacters && length >= restLength * leastShare ? article : rest;

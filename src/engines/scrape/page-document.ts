@@ -38,6 +38,16 @@ export type PageDocument = {
   toString(): string;
 };
 
+/** As many as a page of 10 MB has that says something; more take more memory than one page may. */
+const mostElements = 200_000;
+
+/** Whether the page has more elements than can be read; found without reading it. */
+export function hasTooManyElements(html: string): boolean {
+  const tag = /<[a-z]/gi;
+  for (let count = 0; tag.test(html); count += 1) if (count === mostElements) return true;
+  return false;
+}
+
 /** Browsers stop at 512. What reads a page here takes time that grows much faster than its depth. */
 const mostDepth = 200;
 

@@ -1,7 +1,7 @@
 import { decodeText } from "./charset.ts";
 import { baseOf, makeAddressesAbsolute } from "./page-addresses.ts";
 import { isSurrounding, mainContent, removeNoise } from "./main-content.ts";
-import { parsePage } from "./page-document.ts";
+import { hasTooManyElements, parsePage } from "./page-document.ts";
 import type { PageDocument, PageElement } from "./page-document.ts";
 import { withoutExcluded } from "./page-selection.ts";
 import type { PageSource } from "./page-task.ts";
@@ -74,7 +74,9 @@ function pageIn(frame: PageElement, source: FrameSource | undefined): PageDocume
   const written = frame.getAttribute("srcdoc");
   if (written !== null) return parsePage(written);
   if (source === undefined) return undefined;
-  const page = parsePage(decodeText(source.bytes, source.contentType));
+  const html = decodeText(source.bytes, source.contentType);
+  if (hasTooManyElements(html)) return undefined;
+  const page = parsePage(html);
   makeAddressesAbsolute(page, baseOf(page, source.url));
   return page;
 }

@@ -1,15 +1,16 @@
-import type { PageFormat } from "./page-formats.ts";
 /** Reads one page, in a worker of the pool. */
+import { Problem } from "../../core/problems.ts";
 import { decodeText } from "./charset.ts";
 import { mainContent, removeNoise, textLength } from "./main-content.ts";
 import { toMarkdown } from "./markdown.ts";
 import { baseOf, imagesOf, linksOf, makeAddressesAbsolute } from "./page-addresses.ts";
-import { parsePage } from "./page-document.ts";
+import { hasTooManyElements, parsePage } from "./page-document.ts";
 import type { PageDocument, PageElement } from "./page-document.ts";
 import { factsOf } from "./page-facts.ts";
 import type { PageFacts } from "./page-facts.ts";
 import { frameAddresses, insertFrames, takeFrames } from "./page-frames.ts";
 import type { FrameSource } from "./page-frames.ts";
+import type { PageFormat } from "./page-formats.ts";
 import { chosenContent, withoutExcluded } from "./page-selection.ts";
 
 export type PageSource = {
@@ -47,6 +48,8 @@ export type PageReading = {
 
 export function work(order: PageOrder): PageReading {
   const rawHtml = decodeText(order.bytes, order.contentType);
+  if (hasTooManyElements(rawHtml))
+    throw new Problem("invalid_request", { message: "The page has too many elements to be read." });
   const document = parsePage(rawHtml);
   const facts = factsOf(document);
   const hasScripts = document.querySelector("script") !== null;

@@ -1,3 +1,4 @@
+import { named } from "../parse/document.ts";
 import type { WorkerCode } from "../worker-pool.ts";
 import { fetchAllowed } from "./fetch-allowed.ts";
 import type { FetchedPage } from "./fetch-page.ts";
@@ -17,7 +18,7 @@ export async function readHtml(page: FetchedPage, parts: PageParts, visit: PageV
   return found.length === 0 ? first : readOnce(page, found, { parts, visit });
 }
 
-function readOnce(
+async function readOnce(
   { bytes, contentType, url }: PageSource,
   frames: readonly Frame[],
   { parts, visit }: { readonly parts: PageParts; readonly visit: PageVisit },
@@ -33,7 +34,11 @@ function readOnce(
     excludeTags,
     frames,
   };
-  return parts.pool.run(reading, { input, signal: visit.signal, param: visit.param });
+  try {
+    return await parts.pool.run(reading, { input, signal: visit.signal, param: visit.param });
+  } catch (error) {
+    throw named(error, visit.param);
+  }
 }
 
 /** Undefined when it cannot be had: a page is worth reading without one of its frames. */
