@@ -1,11 +1,9 @@
 import { Problem } from "../../core/problems.ts";
 import type { FetchedPage } from "./fetch-page.ts";
+import { fewCharacters } from "./page-quiet.ts";
 import type { PageReading } from "./page-task.ts";
 import { readHtml } from "./read-html.ts";
 import type { PageParts, PageVisit } from "./read-page.ts";
-
-/** A page with scripts and less text than this probably writes the rest itself. */
-const fewCharacters = 200;
 
 export type RenderedReading = { readonly reading: PageReading; readonly page: FetchedPage };
 

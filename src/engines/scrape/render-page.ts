@@ -7,6 +7,8 @@ import { fetchProblem, userAgentOf } from "./fetch-page.ts";
 import type { FetchedPage, PageRequest } from "./fetch-page.ts";
 import { PageNetwork } from "./page-network.ts";
 import type { PageNetworkSettings } from "./page-network.ts";
+import { PageQuiet } from "./page-quiet.ts";
+import type { PageSize } from "./page-quiet.ts";
 
 export type RenderRequest = PageRequest & {
   /** After the page has loaded and is quiet. */
@@ -15,10 +17,12 @@ export type RenderRequest = PageRequest & {
 
 type Parts = Pick<PageNetworkSettings, "egress" | "robots"> & { readonly chromium: ChromiumSettings };
 
-/** A page is quiet when it has loaded nothing for this long; one that never is, is read as it stands. */
-const quietMs = 500;
+/** A page that never is quiet is read as it stands. */
 const mostUnquietMs = 8_000;
 const lookEveryMs = 50;
+/** What of it is text that one would read, and how many elements there are. */
+const sizes =
+  'document.body ? [document.body.innerText.length, document.getElementsByTagName("*").length] : [0, 0]';
 const mostCharacters = 20_000_000;
 const phone = { width: 412, height: 915, deviceScaleFactor: 1, mobile: true };
 
@@ -107,10 +111,26 @@ class Tab {
 
   async #untilQuiet(): Promise<void> {
     const begun = performance.now();
-    while (this.failure === undefined && !(this.#hasLoaded && this.#network.idleMs >= quietMs)) {
-      if (this.#hasLoaded && performance.now() - begun > mostUnquietMs) return;
+    // Who says how long to wait is not waited for twice.
+    const quiet = new PageQuiet(this.#request.waitForMs > 0 ? 0 : undefined);
+    while (this.failure === undefined) {
+      if (this.#hasLoaded) {
+        const now = performance.now();
+        const size = await this.#textSize();
+        if (quiet.isReached({ now, size, networkIdleMs: this.#network.idleMs })) return;
+        if (now - begun > mostUnquietMs) return;
+      }
       await waited(lookEveryMs, this.#request.signal);
     }
+  }
+
+  async #textSize(): Promise<PageSize> {
+    const asked = { expression: sizes, returnByValue: true };
+    // A page that is just leaving for another says nothing.
+    const { result } = await this.#send("Runtime.evaluate", asked).catch((): JsonObject => ({}));
+    const value: unknown = isJsonObject(result) ? result["value"] : undefined;
+    const [text, elements]: readonly unknown[] = Array.isArray(value) ? value : [];
+    return { text: Number(text ?? 0), elements: Number(elements ?? 0) };
   }
 
   async #html(): Promise<string> {

@@ -61,6 +61,17 @@ test("a page that its scripts write is read as they wrote it, without being aske
   assert.equal(asSent.output["markdown"], "Loading");
 });
 
+test("a page that begins to speak after a while is heard, and to its end", { skip }, async () => {
+  site.pages.set("/pause", {
+    body: `<div id="app"></div><script>setTimeout(() => {
+      document.querySelector("#app").innerHTML = "<h1>Written late</h1>";
+      setTimeout(() => document.querySelector("#app").append("and later"), 700);
+    }, 700)</script>`,
+  });
+  const { output } = await bench.scrape({ url: `${site.origin}/pause`, ...patience });
+  assert.equal(output["markdown"], "# Written late\n\nand later");
+});
+
 test("a page may take the time that the customer gives it", { skip }, async () => {
   site.pages.set("/late", script(`setTimeout(() => document.body.append("Late"), 1500)`));
   const { output } = await bench.scrape({ url: `${site.origin}/late`, wait_for_ms: 2500, ...patience });
