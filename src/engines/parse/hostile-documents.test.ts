@@ -50,6 +50,20 @@ test("what is empty, broken off, or of another kind is refused by name", async (
   await readsOn();
 });
 
+test("remains of a PDF are no empty document", async () => {
+  const [head, tail] = ["%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n", "trailer<</Root 1 0 R>>"];
+  for (const pages of [
+    "2 0 obj<</Type/Page>>endobj\n",
+    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n",
+    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Contents 4 0 R>>endobj\n",
+    "2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n",
+    "2 0 obj<</Type/Pages/Kids[]/Count 1>>endobj\n",
+    "",
+  ])
+    await refuses({ bytes: Buffer.from(`${head}${pages}${tail}`) }, /no PDF|No page|no pages/);
+  await refuses({ bytes: Buffer.from(`${head}${tail}`.replace("2 0 R", "1 0 R")) }, /no PDF|No page/);
+});
+
 test("encrypted documents are refused as such", async () => {
   // The password hashes of a file that asks for one; nothing in it needs to be real beyond that.
   const encrypt =

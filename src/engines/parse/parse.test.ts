@@ -39,7 +39,8 @@ test("a PDF has a chunk for each of its 30 pages, and 30 pages are charged", asy
       `# Chapter ${at + 1}\n\nThe first paragraph of page ${at + 1} begins here, and it is continued here.\n\nThe second one.`,
     );
   assert.deepEqual({ usage, isEmpty, files }, { usage: { pages: 30 }, isEmpty: false, files: [] });
-  assert.deepEqual(output["usage"], { num_pages: 30 });
+  assert.deepEqual([output["usage"], output["pages"]], [{ num_pages: 30 }, 30]);
+  assert.ok(!("note" in output));
   const first = (output["result"] as { chunks: Record<string, unknown>[]; type: string }).chunks[0];
   assert.deepEqual(first, { content: chunks[0], embed: chunks[0], enriched: null, blocks: [] });
 });
@@ -67,7 +68,8 @@ test("a PDF without any text is not charged", async () => {
   const url = "http://files.example/scan.pdf";
   bench.files.set(url, { bytes: await document.save() });
   const { output, isEmpty } = await bench.parse({ document_url: url });
-  assert.deepEqual([chunksIn(output), isEmpty], [[], true]);
+  assert.deepEqual([chunksIn(output), isEmpty, output["pages"]], [[], true, 1]);
+  assert.match(String(output["note"]), /no text.*scan/);
 });
 
 test("a text document keeps its headings, lists, tables and emphasis, and its pages are those it was laid out on", async () => {

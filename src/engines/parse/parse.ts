@@ -21,6 +21,9 @@ const schema = z
     path: ["document_url"],
   });
 
+const withoutText =
+  "There is no text in this document. If it is a scan, its pages are pictures, and letters in pictures are not read here.";
+
 /**
  * Reads documents as Markdown, with a chunk for each page, slide or sheet: PDF, DOCX, XLSX, PPTX, HTML, CSV and text.
  * Charged are the pages that were read; a document without any text (a scan) costs nothing.
@@ -38,10 +41,16 @@ async function run({ inputs, signal, fetchFile }: EngineContext, pool: WorkerPoo
   const chunks = sections
     .filter(({ content }) => content !== "")
     .map(({ content }) => ({ content, embed: content, enriched: null, blocks: [] }));
+  const isEmpty = chunks.length === 0;
   return {
-    output: { result: { type: "full", chunks }, usage: { num_pages: pages } },
+    output: {
+      result: { type: "full", chunks },
+      pages,
+      usage: { num_pages: pages },
+      ...(isEmpty ? { note: withoutText } : {}),
+    },
     files: [],
     usage: { pages },
-    isEmpty: chunks.length === 0,
+    isEmpty,
   };
 }

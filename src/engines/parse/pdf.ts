@@ -14,6 +14,7 @@ export async function readPdf(
   spans: readonly PageSpan[] | undefined,
 ): Promise<DocumentReading> {
   const pdf = await open(bytes);
+  if (pdf.numPages === 0) throw documentFault("The PDF has no pages.");
   const numbers = pagesWithin(spans, pdf.numPages);
   const pages: { readonly number: number; readonly items: readonly PdfItem[] }[] = [];
   for (const number of numbers) {
@@ -21,6 +22,8 @@ export async function readPdf(
     if (items !== undefined) pages.push({ number, items });
   }
   if (pages.length === 0) throw documentFault("No page of the PDF can be read.");
+  if (pages.every(({ items }) => items.length === 0) && !mayHavePages(bytes))
+    throw documentFault("The document is no PDF that can be read: its pages are missing.");
   const size = usualSize(pages.flatMap(({ items }) => items));
   const sections = pages.map(({ number, items }): DocumentSection => ({
     content: pageText(items, size),
@@ -44,6 +47,15 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
       throw documentFault("The PDF is encrypted, and opens with a password only.", error);
     throw documentFault("The document is no PDF that can be read.", error);
   }
+}
+
+/**
+ * Every page has a size (PDF 2.0, 7.7.3.3), which stands in the file as it is or in a stream of objects. The reader takes
+ * remains without any for an empty page.
+ */
+function mayHavePages(bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return file.includes("/MediaBox") || file.includes("/ObjStm");
 }
 
 /** Undefined when the page is broken. */
