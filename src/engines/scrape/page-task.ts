@@ -35,6 +35,8 @@ export type PageReading = {
     readonly markdown?: string;
     readonly html?: string;
     readonly rawHtml?: string;
+    /** The same, by the name that `firecrawl/scrape` has for it. */
+    readonly raw_html?: string;
     readonly links?: readonly string[];
     readonly images?: readonly string[];
   };
@@ -63,7 +65,7 @@ export function work(order: PageOrder): PageReading {
     contents: {
       ...(wanted.has("markdown") ? { markdown: toMarkdown(content) } : {}),
       ...(wanted.has("html") ? { html: content.innerHTML.trim() } : {}),
-      ...(wanted.has("rawHtml") ? { rawHtml } : {}),
+      ...(wanted.has("rawHtml") ? { rawHtml, raw_html: rawHtml } : {}),
       ...links,
       ...images,
     },

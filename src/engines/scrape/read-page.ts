@@ -123,7 +123,7 @@ function readAsText({ bytes, contentType }: FetchedPage, { wishes }: PageVisit):
   return {
     contents: {
       ...(wishes.formats.includes("markdown") ? { markdown: text.trim() } : {}),
-      ...(wishes.formats.includes("rawHtml") ? { rawHtml: text } : {}),
+      ...(wishes.formats.includes("rawHtml") ? { rawHtml: text, raw_html: text } : {}),
     },
     facts: { title: "" },
   };

@@ -48,11 +48,19 @@ async function run({ inputs, signal }: EngineContext, parts: PageParts): Promise
   };
   if (!wanted.isList) {
     const [page] = await Promise.all(wanted.pages.map(read));
-    return resultOf({ ...page }, page === undefined ? [] : [page]);
+    return page === undefined ? resultOf({}, []) : resultOf({ ...page, ...asData(page) }, [page]);
   }
   const results = await readAll(wanted.pages, read, signal);
   const pages = results.filter((result): result is PageResult => !("error" in result));
   return resultOf({ results }, pages);
+}
+
+/** Where clients of a scraper look first. */
+function asData({ markdown, html }: PageResult): EngineResult["output"] {
+  if (markdown === undefined && html === undefined) return {};
+  return {
+    data: { ...(markdown === undefined ? {} : { markdown }), ...(html === undefined ? {} : { html }) },
+  };
 }
 
 function resultOf(output: EngineResult["output"], pages: readonly PageResult[]): EngineResult {

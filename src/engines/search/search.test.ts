@@ -140,6 +140,11 @@ test("inputs that cannot be meant are refused by name", async () => {
   await assert.rejects(search({ query: "  " }), problem("invalid_request", "query"));
   await assert.rejects(search({ q: "x".repeat(3000) }), problem("invalid_request", "q"));
   await assert.rejects(search({ q: "tea", max_results: 51 }), problem("invalid_request", "max_results"));
+  // What `linkup/search` can do and this cannot: an answer of another form than asked for would be wrong.
+  for (const output_type of ["sourcedAnswer", "structured"])
+    await assert.rejects(search({ q: "tea", output_type }), problem("invalid_request", "output_type"));
+  for (const day of ["from_date", "to_date"])
+    await assert.rejects(search({ q: "tea", [day]: "2026-01-01" }), problem("invalid_request", day));
   assert.equal(asked.length, 0);
 });
 

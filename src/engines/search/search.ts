@@ -14,11 +14,21 @@ const query = z
   .max(2000, "The query is longer than 2,000 signs.");
 const domains = z.array(z.string().min(1).max(253)).max(50).default([]);
 
+/** Most of the engines behind the server do not say when a page was written. */
+const undated = z
+  .undefined("This server's own search does not know how old a page is: leave the day out.")
+  .optional();
+
 const schema = z
   .object({
     query: query.optional(),
     q: query.optional(),
     max_results: z.number().int().min(1).max(50).default(10),
+    output_type: z
+      .literal("searchResults", "This server's own search gives results only: ask for searchResults.")
+      .optional(),
+    from_date: undated,
+    to_date: undated,
     language: z
       .string()
       .regex(/^[a-z]{2,3}(?:-[A-Za-z]{2,4})?$/, "Write the language as `en` or `en-US`.")
