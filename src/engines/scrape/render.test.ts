@@ -61,6 +61,21 @@ test("a page that its scripts write is read as they wrote it, without being aske
   assert.equal(asSent.output["markdown"], "Loading");
 });
 
+test("frames are read with what scripts write, in the page and into it", { skip }, async () => {
+  site.pages.set("/both", {
+    body: `<iframe src="/both/sent"></iframe><div id="app"></div><script>
+      document.querySelector("#app").innerHTML = "<h1>Written</h1>";
+      const frame = document.createElement("iframe");
+      frame.src = "/both/added";
+      document.body.append(frame);
+    </script>`,
+  });
+  site.pages.set("/both/sent", { body: "<p>From a frame</p>" });
+  site.pages.set("/both/added", { body: "<p>From a frame of a script</p>" });
+  const { output } = await bench.scrape({ url: `${site.origin}/both`, ...patience });
+  assert.equal(output["markdown"], "# Written\n\nFrom a frame\n\nFrom a frame of a script");
+});
+
 test("a page that begins to speak after a while is heard, and to its end", { skip }, async () => {
   site.pages.set("/pause", {
     body: `<div id="app"></div><script>setTimeout(() => {

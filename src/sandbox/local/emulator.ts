@@ -59,7 +59,7 @@ function parse(request: RunRequest): RunAnswer {
     content: sentencesOn(`${stringOr(url, "a document")} page ${page}`, 4).join(" "),
     blocks: [],
   }));
-  return result({ result: { type: "full", chunks }, usage: { num_pages: 2 } }, { pages: 2 });
+  return result({ result: { type: "full", chunks }, pages: 2, usage: { num_pages: 2 } }, { pages: 2 });
 }
 
 const usualHits = 5;
