@@ -2,7 +2,24 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { nanoUsd } from "./core/price.ts";
 
-const milliseconds = (fallback: number) => z.coerce.number().int().min(1).max(86_400_000).default(fallback);
+/** Digits, and nothing that only JavaScript takes for a number. */
+const whole = (least: number, most: number, usual: number) =>
+  z
+    .string()
+    .refine(
+      (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      `want a whole number from ${least} to ${most}, such as ${usual}`,
+    )
+    .transform(Number)
+    .default(usual);
+
+const milliseconds = (fallback: number) => whole(1, 86_400_000, fallback);
+
+const webAddress = (example: string) =>
+  z.url({ protocol: /^https?$/, error: `want an http or https address, such as ${example}` });
+
+/** It travels in a header. */
+const secret = z.string().regex(/^[\x20-\x7e]+$/, "want the secret alone, in one line");
 
 /** `a, b` is two entries; nothing is none. */
 const list = z
@@ -16,8 +33,11 @@ const list = z
   );
 
 const variables = z.object({
-  HOST: z.string().min(1).default("127.0.0.1"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  HOST: z
+    .string()
+    .regex(/^[\w.:%-]+$/, "want an address or a name of this machine, such as 127.0.0.1")
+    .default("127.0.0.1"),
+  PORT: whole(0, 65_535, 8787),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "want postgres://user:password@host:5432/name")
@@ -26,16 +46,13 @@ const variables = z.object({
     .string()
     .regex(/^rediss?:\/\//, "want redis://host:6379")
     .optional(),
-  SKILLBOSS_DATA_DIR: z.string().min(1).default(".skillboss"),
-  SKILLBOSS_CATALOG_DIR: z.string().min(1).optional(),
+  SKILLBOSS_DATA_DIR: z.string().min(1, "want a directory, such as .skillboss").default(".skillboss"),
+  SKILLBOSS_CATALOG_DIR: z.string().min(1, "want a directory").optional(),
   SKILLBOSS_CREDIT_USD: z.string().default("0.05").refine(isPositiveUsd, "want a price in USD such as 0.05"),
-  SKILLBOSS_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  SKILLBOSS_MAX_BODY_BYTES: z.coerce
-    .number()
-    .int()
-    .min(1024)
-    .max(512 * 1024 * 1024)
-    .default(32 * 1024 * 1024),
+  SKILLBOSS_LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"], "want debug, info, warn, error or silent")
+    .default("info"),
+  SKILLBOSS_MAX_BODY_BYTES: whole(1024, 512 * 1024 * 1024, 32 * 1024 * 1024),
   SKILLBOSS_CONNECT_TIMEOUT_MS: milliseconds(3_000),
   SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: milliseconds(60_000),
   SKILLBOSS_IDLE_TIMEOUT_MS: milliseconds(60_000),
@@ -43,12 +60,15 @@ const variables = z.object({
   SKILLBOSS_DRAIN_TIMEOUT_MS: milliseconds(20_000),
   SKILLBOSS_KEEPALIVE_MS: milliseconds(15_000),
   SKILLBOSS_RUN_WAIT_MS: milliseconds(240_000),
-  SKILLBOSS_PUBLIC_URL: z.url({ protocol: /^https?$/, error: "want an http or https address" }).optional(),
-  SKILLBOSS_SECRET_KEY: z.string().optional(),
+  SKILLBOSS_PUBLIC_URL: webAddress("https://ai.example.com").optional(),
+  SKILLBOSS_SECRET_KEY: secret.min(32, "want at least 32 characters").optional(),
+  SKILLBOSS_OPERATOR_TOKEN: secret
+    .min(32, "want at least 32 characters, such as those of a token file")
+    .optional(),
   SKILLBOSS_EGRESS_ALLOW: list,
   SKILLBOSS_ENGINES_OFF: list,
-  SKILLBOSS_S3_BUCKET: z.string().min(3).optional(),
-  SKILLBOSS_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  SKILLBOSS_S3_BUCKET: z.string().min(3, "want the name of a bucket, at least 3 characters").optional(),
+  SKILLBOSS_S3_ENDPOINT: webAddress("https://s3.example.com").optional(),
   SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
   SKILLBOSS_WEBHOOK_BACKOFF_MS: milliseconds(5_000),
   SKILLBOSS_SMTP_URL: z
@@ -57,15 +77,17 @@ const variables = z.object({
     .optional(),
   SKILLBOSS_SMTP_FROM: z.string().optional(),
   SKILLBOSS_SMTP_DOMAINS: list,
-  SKILLBOSS_SMTP_TLS: z.enum(["required", "when_offered", "unverified"]).default("required"),
-  SKILLBOSS_SEARXNG_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SKILLBOSS_SMTP_TLS: z
+    .enum(["required", "when_offered", "unverified"], "want required, when_offered or unverified")
+    .default("required"),
+  SKILLBOSS_SEARXNG_URL: webAddress("http://127.0.0.1:8080").optional(),
   SKILLBOSS_CHROMIUM: z.string().optional(),
-  SKILLBOSS_CHROMIUM_SANDBOX: z.enum(["on", "off"]).default("on"),
+  SKILLBOSS_CHROMIUM_SANDBOX: z.enum(["on", "off"], "want on or off").default("on"),
   SKILLBOSS_ESPEAK: z.string().optional(),
   SKILLBOSS_WHISPER: z.string().optional(),
   SKILLBOSS_WHISPER_MODEL: z.string().optional(),
-  SKILLBOSS_WHISPER_URL: z.url({ protocol: /^https?$/ }).optional(),
-  SKILLBOSS_WHISPER_API_KEY: z.string().optional(),
+  SKILLBOSS_WHISPER_URL: webAddress("http://127.0.0.1:8081").optional(),
+  SKILLBOSS_WHISPER_API_KEY: secret.optional(),
 });
 
 export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
@@ -121,6 +143,8 @@ export type Config = {
   /** The address under which customers reach us; undefined: as each request has it. */
   readonly publicUrl: string | undefined;
   readonly secretKey: string | undefined;
+  /** Undefined: the one in the data directory. */
+  readonly operatorToken: string | undefined;
   /** Private hosts, addresses and networks that customers' URLs may name after all. */
   readonly egressAllow: readonly string[];
   readonly enginesOff: readonly string[];
@@ -143,9 +167,7 @@ export type CommandSettings = {
 };
 
 /** What the command line needs to reach a server: no fault of the server's own variables stops it. */
-export function readCommandSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-): CommandSettings {
+export function readCommandSettings(environment: Environment): CommandSettings {
   const value = (name: string) => (environment[name] === "" ? undefined : environment[name]);
   const port = value("PORT");
   return {
@@ -156,24 +178,35 @@ export function readCommandSettings(
   };
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says, without the blanks around it. What is empty is not in it. */
+export type Given = Readonly<Record<string, string>>;
+
+/** What is wrong with the variables of the catalog's providers: lines such as `OPENAI_API_KEY: want …`. */
+export type ProviderFaults = (directories: readonly string[], given: Given) => readonly string[];
+
 /** Environment → one frozen configuration. Throws one error that names every faulty variable. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const read = variables.safeParse(given);
-  if (!read.success) {
-    const faults = read.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The configuration has faults:\n${faults.join("\n")}`);
-  }
-  const values = read.data;
+export function readConfig(environment: Environment, providerFaults: ProviderFaults): Config {
+  const given = givenIn(environment);
   const builtIn = join(import.meta.dirname, "..", "catalog");
-  const own = values.SKILLBOSS_CATALOG_DIR;
+  const own = given["SKILLBOSS_CATALOG_DIR"];
+  const catalogDirectories = own === undefined ? [builtIn] : [builtIn, resolve(own)];
+  const read = variables.safeParse(given);
+  const faults = [
+    ...(read.error?.issues ?? []).map((issue) => describe(issue, given)),
+    ...providerFaults(catalogDirectories, given),
+  ];
+  if (!read.success || faults.length > 0)
+    throw new Error(["The configuration has faults:", ...faults.map((fault) => `  ${fault}`)].join("\n"));
+  const values = read.data;
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     dataDirectory: resolve(values.SKILLBOSS_DATA_DIR),
-    catalogDirectories: own === undefined ? [builtIn] : [builtIn, resolve(own)],
+    catalogDirectories,
     creditUsd: values.SKILLBOSS_CREDIT_USD,
     logLevel: values.SKILLBOSS_LOG_LEVEL,
     maxBodyBytes: values.SKILLBOSS_MAX_BODY_BYTES,
@@ -186,6 +219,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     runWaitMs: values.SKILLBOSS_RUN_WAIT_MS,
     publicUrl: values.SKILLBOSS_PUBLIC_URL?.replace(/\/+$/, ""),
     secretKey: values.SKILLBOSS_SECRET_KEY,
+    operatorToken: values.SKILLBOSS_OPERATOR_TOKEN,
     egressAllow: values.SKILLBOSS_EGRESS_ALLOW,
     enginesOff: values.SKILLBOSS_ENGINES_OFF,
     engines: engineSettingsOf(values, given),
@@ -199,10 +233,23 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   });
 }
 
-function engineSettingsOf(
-  values: z.output<typeof variables>,
-  given: Readonly<Record<string, string | undefined>>,
-): EngineSettings {
+function givenIn(environment: Environment): Given {
+  const given: Record<string, string> = {};
+  for (const [name, value = ""] of Object.entries(environment)) if (value !== "") given[name] = value.trim();
+  return given;
+}
+
+/** These may be shown as they were found; the others may hold a password. */
+const harmless =
+  /^(?:PORT|HOST|SKILLBOSS_LOG_LEVEL|SKILLBOSS_CREDIT_USD|SKILLBOSS_\w+_(?:MS|BYTES|TLS|SANDBOX))$/;
+
+function describe({ path, message }: z.core.$ZodIssue, given: Given): string {
+  const name = path.join(".");
+  const found = harmless.test(name) ? `; found ${JSON.stringify(given[name]?.slice(0, 40))}` : "";
+  return `${name}: ${message}${found}`;
+}
+
+function engineSettingsOf(values: z.output<typeof variables>, given: Given): EngineSettings {
   return {
     smtpUrl: values.SKILLBOSS_SMTP_URL,
     smtpFrom: values.SKILLBOSS_SMTP_FROM,
@@ -220,10 +267,7 @@ function engineSettingsOf(
   };
 }
 
-function s3Of(
-  values: z.output<typeof variables>,
-  given: Readonly<Record<string, string | undefined>>,
-): S3Settings | undefined {
+function s3Of(values: z.output<typeof variables>, given: Given): S3Settings | undefined {
   if (values.SKILLBOSS_S3_BUCKET === undefined) return undefined;
   return {
     bucket: values.SKILLBOSS_S3_BUCKET,

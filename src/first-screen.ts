@@ -22,7 +22,7 @@ export function firstScreen({ url, house, config, secrets }: Screen): string {
     `  Base URL        ${url}/v1`,
     `  Live key        ${secrets.live ?? "(none: skillboss keys create owner --mode live)"}`,
     `  Test key        ${secrets.test ?? "(none: skillboss keys create owner --mode test)"}`,
-    `  Operator token  ${house.operatorToken.path}`,
+    `  Operator token  ${house.operatorToken.place}`,
     `  Database        ${config.databaseUrl === undefined ? `embedded, in ${config.dataDirectory}` : "PostgreSQL"}`,
     `  Limits          ${config.redisUrl === undefined ? "in memory" : "Redis"}`,
     `  Engines here    ${house.engines.ready.join(", ") || "none"}`,

@@ -12,8 +12,9 @@ if (process.env["SKILLBOSS_LAUNCHED"] !== undefined) {
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2), {
     serve: async (options) => {
-      const config = readConfig(process.env);
       // The other commands do not wait for the server's code to load.
+      const { providerFaults } = await import("./provider-faults.ts");
+      const config = readConfig(process.env, providerFaults);
       const { serve } = await import("./serve.ts");
       return serve(config, standardLog(config.logLevel), options);
     },

@@ -26,6 +26,7 @@ import { contextWindowsOf } from "./context-windows.ts";
 import { keysOf } from "./identity/keys.ts";
 import type { Keys } from "./identity/keys.ts";
 import { operatorTokenIn } from "./identity/operator-token.ts";
+import type { OperatorToken } from "./identity/operator-token.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { sqlLedger } from "./ledger/sql-ledger.ts";
 import type { Limiter } from "./limits/limits.ts";
@@ -54,7 +55,7 @@ export type House = {
   readonly chat: ChatHouse;
   readonly lines: Lines;
   readonly engines: Engines;
-  readonly operatorToken: { readonly token: string; readonly path: string };
+  readonly operatorToken: OperatorToken;
   /** Ends every part in order: providers, then money, then storage. */
   stop(): Promise<void>;
 };
@@ -169,7 +170,7 @@ function frontOf({
   rooms,
   answers,
 }: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
-  const operatorToken = operatorTokenIn(config.dataDirectory);
+  const operatorToken = operatorTokenIn(config.dataDirectory, config.operatorToken);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
   const accounts = accountsOf(database, (accountId) => chat.ledger.openBooks(accountId));
   const keys = keysOf(database);

@@ -59,6 +59,17 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   return { providers: sorted(providers), models: sorted(models), faults, version };
 }
 
+/** The providers alone, as far as they can be read: what is wrong with their files is told with all the others'. */
+export function readProviders(directories: readonly string[]): readonly ProviderFacts[] {
+  const providers = new Map<string, ProviderFacts>();
+  for (const directory of directories) {
+    const seen = { faults: [], hash: createHash("sha256") };
+    const read = readAll(join(directory, "providers"), () => providerFile, seen);
+    for (const { facts } of read) providers.set(facts.id, facts);
+  }
+  return [...providers.values()];
+}
+
 /** What comes of reading beside the facts. */
 type Seen = { readonly faults: Fault[]; readonly hash: Hash };
 

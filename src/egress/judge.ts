@@ -73,13 +73,20 @@ function webUrl(text: string, base: URL | undefined): URL {
   return url;
 }
 
-function portOf({ port, protocol }: URL): number {
+export function portOf({ port, protocol }: URL): number {
   if (port !== "") return Number(port);
   return protocol === "https:" ? 443 : 80;
 }
 
 function isPublicName(host: string): boolean {
   return !insideName.test(host) && !host.split(".").includes("");
+}
+
+/** Whether a URL's host is outside every private network, as far as its text tells. Asks nobody. */
+export function isPublicHost(hostname: string): boolean {
+  const host = bareHost(hostname);
+  const address = addressOf(host);
+  return address === undefined ? isPublicName(host) : isPublic(address);
 }
 
 /** Asked anew each time: interfaces come and go. */

@@ -4,15 +4,22 @@ import { join } from "node:path";
 import type { Mode } from "../core/caller.ts";
 import { secretOf } from "./keys.ts";
 
-/** Reads `<data directory>/operator-token`, making it (256 random bits, mode 0600) at the first start. */
-export function operatorTokenIn(dataDirectory: string): { readonly token: string; readonly path: string } {
+/** The token and where the operator finds it: the name of a variable, or a file's path. */
+export type OperatorToken = { readonly token: string; readonly place: string };
+
+/**
+ * `SKILLBOSS_OPERATOR_TOKEN`, or what is in `<data directory>/operator-token` (256 random bits, mode 0600), made at the
+ * first start. Nodes that share a database need the same one to take the same operator.
+ */
+export function operatorTokenIn(dataDirectory: string, given: string | undefined): OperatorToken {
+  if (given !== undefined) return { token: given, place: "SKILLBOSS_OPERATOR_TOKEN" };
   const path = join(dataDirectory, "operator-token");
   try {
     writeFileSync(path, `op-${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
-  return { token: readFileSync(path, "utf8").trim(), path };
+  return { token: readFileSync(path, "utf8").trim(), place: path };
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync } from "node:crypto";
 import type { Hash, Hmac } from "node:crypto";
 import { test } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
@@ -147,6 +147,10 @@ test("a signed token says who issued it and until when, and is signed with HS256
 });
 
 test("a service account whose token was not asked for sends nothing", () => {
-  const keyText = JSON.stringify({ client_email: "a@example.com", private_key: "PRIVATE KEY" });
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const keyText = JSON.stringify({
+    client_email: "a@example.com",
+    private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
+  });
   assert.throws(() => wear(new ServiceAccount(keyText, "all"), bare), TypeError);
 });

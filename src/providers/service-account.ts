@@ -1,4 +1,5 @@
-import { createSign } from "node:crypto";
+import { createPrivateKey, createSign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 
 const keyFile = z.looseObject({
@@ -15,7 +16,7 @@ const marginMs = 120_000;
 export class ServiceAccount {
   readonly tokenUrl: URL;
   readonly #email: string;
-  readonly #privateKey: string;
+  readonly #privateKey: KeyObject;
   readonly #scope: string;
   #token = "";
   #goodUntil = 0;
@@ -25,9 +26,11 @@ export class ServiceAccount {
   /** `keyText` is the key file's JSON. Throws an error that does not repeat it. */
   constructor(keyText: string, scope: string) {
     const read = keyFile.safeParse(parsed(keyText));
-    if (!read.success) throw new Error("want a service account's key file as JSON text");
+    const privateKey = read.success ? keyOf(read.data.private_key) : undefined;
+    if (!read.success || privateKey === undefined)
+      throw new Error("want a service account's key file as JSON text");
     this.#email = read.data.client_email;
-    this.#privateKey = read.data.private_key;
+    this.#privateKey = privateKey;
     this.tokenUrl = new URL(read.data.token_uri);
     this.#scope = scope;
   }
@@ -67,6 +70,14 @@ export class ServiceAccount {
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
   } catch {
     return undefined;
   }

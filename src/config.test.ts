@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { readConfig } from "./config.ts";
+import { providerFaults } from "./provider-faults.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+const configOf = (environment: Environment) => readConfig(environment, providerFaults);
+
+/** The lines of the one error, or none when the configuration is taken. */
+function faultsOf(environment: Environment): readonly string[] {
+  try {
+    configOf(environment);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    const [head, ...lines] = error.message.split("\n");
+    assert.equal(head, "The configuration has faults:");
+    return lines.map((line) => line.trim());
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), "skillboss-config-"));
+after(() => rmSync(directory, { recursive: true }));
+
+/** A catalog of the operator's own with these providers. */
+function catalogWith(name: string, ...providers: readonly Readonly<Record<string, unknown>>[]): string {
+  const folder = join(directory, name);
+  mkdirSync(join(folder, "providers"), { recursive: true });
+  for (const provider of providers)
+    writeFileSync(join(folder, "providers", `${String(provider["id"])}.json`), JSON.stringify(provider));
+  return folder;
+}
+
+test("a provider's address is plain http or https, or the start says what to write instead", () => {
+  const wrong = [
+    "notaurl",
+    "ftp://example.com",
+    "https://example.com/v1?x=1",
+    "https://example.com/v1#part",
+    "https://user:secret@example.com/v1",
+    "   ",
+  ];
+  for (const OPENAI_BASE_URL of wrong) {
+    const faults = faultsOf({ OPENAI_BASE_URL });
+    assert.equal(faults.length, 1, OPENAI_BASE_URL);
+    assert.match(faults[0] ?? "", /^OPENAI_BASE_URL: want .*such as https:\/\//);
+    assert.doesNotMatch(faults[0] ?? "", /secret/);
+  }
+  for (const OPENAI_BASE_URL of [
+    "http://127.0.0.1:11434/v1",
+    "https://example.com/a/b/",
+    " https://a.example ",
+  ])
+    assert.deepEqual(faultsOf({ OPENAI_BASE_URL }), []);
+});
+
+test("a provider's key fits into a header whatever way it is worn, or the start says so without repeating it", () => {
+  const variables = [
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "FAL_KEY",
+    "TWILIO_AUTH_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+  ];
+  for (const variable of variables) {
+    for (const wrong of ["hush\nhush", "hush\u0000", "hush\thush", "hush…", "   ", "\u007fhush"]) {
+      const faults = faultsOf({ [variable]: wrong });
+      assert.equal(faults.length, 1, `${variable} ${JSON.stringify(wrong)}: ${faults.join()}`);
+      assert.match(faults[0] ?? "", new RegExp(`^${variable}: want `));
+      assert.doesNotMatch(faults[0] ?? "", /hush/);
+    }
+  }
+});
+
+test("what stands around a key or an address by accident is taken away", () => {
+  const config = configOf({ OPENAI_API_KEY: " sk-key\r\n", OPENAI_BASE_URL: "https://a.example/v1\n" });
+  assert.deepEqual(config.provider("openai"), { apiKey: "sk-key", baseUrl: "https://a.example/v1" });
+});
+
+test("an empty variable is none", () => {
+  const config = configOf({ OPENAI_API_KEY: "", OPENAI_BASE_URL: "", PORT: "" });
+  assert.deepEqual(config.provider("openai"), { apiKey: undefined, baseUrl: undefined });
+  assert.equal(config.port, 8787);
+});
+
+test("a setting that is part of a provider's address cannot lead elsewhere", () => {
+  for (const AWS_REGION of ["eu west", "x/../y", "a@b", "evil.example#", "e\nu"]) {
+    const faults = faultsOf({ AWS_REGION });
+    assert.match(faults.join(), /^AWS_REGION: want /, AWS_REGION);
+  }
+  assert.match(faultsOf({ TWILIO_ACCOUNT_SID: "a\nb" }).join(), /^TWILIO_ACCOUNT_SID: want /);
+  assert.deepEqual(faultsOf({ AWS_REGION: "eu-central-1", TWILIO_ACCOUNT_SID: "AC0" }), []);
+});
+
+test("a service account's key file is read at the start", () => {
+  const SKILLBOSS_CATALOG_DIR = catalogWith("vertex", {
+    id: "vertex",
+    name: "Vertex",
+    base_url: "https://vertex.example.com",
+    auth: { type: "google-service-account", scope: "all" },
+  });
+  const wrong = ["not json", "{}", '{"client_email":"a","private_key":"-----BEGIN PRIVATE KEY-----\\nhush"}'];
+  for (const VERTEX_API_KEY of wrong) {
+    const faults = faultsOf({ SKILLBOSS_CATALOG_DIR, VERTEX_API_KEY });
+    assert.match(faults.join(), /^VERTEX_API_KEY: want a service account's key file/);
+    assert.doesNotMatch(faults.join(), /hush/);
+  }
+});
+
+test("one error names every faulty variable, the server's own and the providers'", () => {
+  const names = faultsOf({
+    PORT: "abc",
+    OPENAI_API_KEY: "a\nb",
+    GEMINI_API_KEY: " \n",
+    OLLAMA_BASE_URL: "localhost:11434",
+    SKILLBOSS_WHISPER_API_KEY: "a\nb",
+    SKILLBOSS_OPERATOR_TOKEN: "short",
+  }).map((line) => line.split(":", 1)[0]);
+  assert.deepEqual(names.toSorted((a = "", b = "") => (a < b ? -1 : 1)), [
+    "GEMINI_API_KEY",
+    "OLLAMA_BASE_URL",
+    "OPENAI_API_KEY",
+    "PORT",
+    "SKILLBOSS_OPERATOR_TOKEN",
+    "SKILLBOSS_WHISPER_API_KEY",
+  ]);
+});
+
+test("every fault says what to write, in words of people", () => {
+  const faults = faultsOf({
+    PORT: "abc",
+    HOST: "http://here",
+    DATABASE_URL: "mysql://user:secret@host/db",
+    REDIS_URL: "redis",
+    SKILLBOSS_LOG_LEVEL: "loud",
+    SKILLBOSS_MAX_BODY_BYTES: "1",
+    SKILLBOSS_IDLE_TIMEOUT_MS: "1e3",
+    SKILLBOSS_PUBLIC_URL: "here",
+    SKILLBOSS_S3_BUCKET: "b",
+    SKILLBOSS_S3_ENDPOINT: "here",
+    SKILLBOSS_SEARXNG_URL: "here",
+    SKILLBOSS_WHISPER_URL: "here",
+    SKILLBOSS_SMTP_TLS: "maybe",
+    SKILLBOSS_CHROMIUM_SANDBOX: "maybe",
+    SKILLBOSS_SECRET_KEY: "short",
+    SKILLBOSS_EGRESS_ALLOW: "http://inside/",
+  });
+  assert.equal(faults.length, 16, faults.join("\n"));
+  for (const fault of faults) {
+    assert.match(fault, /^[A-Z_0-9]+: want /);
+    assert.doesNotMatch(fault, /NaN|Invalid|expected|secret/);
+  }
+  assert.equal(
+    faults.find((line) => line.startsWith("PORT")),
+    'PORT: want a whole number from 0 to 65535, such as 8787; found "abc"',
+  );
+});
+
+const acme = { id: "acme", name: "Acme", base_url: "http://10.0.0.5/v1" };
+
+test("F-06 a file of the catalog leads to a private address only when the operator says so", () => {
+  for (const host of ["10.0.0.5", "127.0.0.1:9", "169.254.169.254", "localhost", "db.internal"]) {
+    const name = host.replaceAll(/\W/g, "-");
+    const SKILLBOSS_CATALOG_DIR = catalogWith(name, { ...acme, base_url: `http://${host}/v1` });
+    const faults = faultsOf({ SKILLBOSS_CATALOG_DIR });
+    assert.equal(faults.length, 1, host);
+    assert.match(faults[0] ?? "", /^ACME_BASE_URL: want .*SKILLBOSS_EGRESS_ALLOW/);
+    assert.deepEqual(faultsOf({ SKILLBOSS_CATALOG_DIR, ACME_BASE_URL: `http://${host}/v1` }), []);
+    assert.deepEqual(faultsOf({ SKILLBOSS_CATALOG_DIR, SKILLBOSS_EGRESS_ALLOW: host }), []);
+  }
+});
