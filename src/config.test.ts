@@ -120,14 +120,17 @@ test("one error names every faulty variable, the server's own and the providers'
     SKILLBOSS_WHISPER_API_KEY: "a\nb",
     SKILLBOSS_OPERATOR_TOKEN: "short",
   }).map((line) => line.split(":", 1)[0]);
-  assert.deepEqual(names.toSorted((a = "", b = "") => (a < b ? -1 : 1)), [
-    "GEMINI_API_KEY",
-    "OLLAMA_BASE_URL",
-    "OPENAI_API_KEY",
-    "PORT",
-    "SKILLBOSS_OPERATOR_TOKEN",
-    "SKILLBOSS_WHISPER_API_KEY",
-  ]);
+  assert.deepEqual(
+    names.toSorted((a = "", b = "") => (a < b ? -1 : 1)),
+    [
+      "GEMINI_API_KEY",
+      "OLLAMA_BASE_URL",
+      "OPENAI_API_KEY",
+      "PORT",
+      "SKILLBOSS_OPERATOR_TOKEN",
+      "SKILLBOSS_WHISPER_API_KEY",
+    ],
+  );
 });
 
 test("every fault says what to write, in words of people", () => {

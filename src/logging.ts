@@ -31,6 +31,13 @@ const longestCause = 2000;
 function readable(fields: LogFields): LogFields {
   const { cause, ...rest } = fields;
   if (cause === undefined) return fields;
-  const text = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause);
-  return { ...rest, cause: text.slice(0, longestCause) };
+  return { ...rest, cause: textOf(cause).slice(0, longestCause) };
+}
+
+function textOf(cause: unknown): string {
+  if (typeof cause === "string") return cause;
+  if (!(cause instanceof Error)) return inspect(cause);
+  const text = cause.stack ?? cause.message;
+  // The parser of JSON quotes what it could not read, which may be an answer or a secret.
+  return cause instanceof SyntaxError ? text.replace(cause.message, "not JSON") : text;
 }

@@ -10,6 +10,7 @@ import type { Ticket } from "../limits/limits.ts";
 import { admitted, LimitReached } from "./admission.ts";
 import type { AnswerHeaders, ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
+import { isForTheLog, logFailedCall } from "./failed-call.ts";
 import { holdFor } from "./hold.ts";
 import { callerHeaders, limitHeaders } from "./caller-headers.ts";
 import { findModel } from "./find-model.ts";
@@ -23,6 +24,7 @@ import { answerWhole } from "./whole-answer.ts";
 /** Answers a chat call. Refusals and failures reach the client as well: this never rejects. */
 export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatClient): Promise<void> {
   let ticket: Ticket | undefined;
+  let open: OpenChat | undefined;
   // Entered before the first wait: a shutdown waits for a call that waits for its hold.
   const place = house.openCalls.enter();
   try {
@@ -30,15 +32,14 @@ export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatCli
     const servable = findServable(ask, house);
     const admission = house.limiter.enter(ask.caller.keyId, ask.caller.limits);
     ticket = admitted(admission instanceof Promise ? await admission : admission);
-    const open = await openChat(ask, house, { ...servable, limits: ticket.state, place });
+    open = await openChat(ask, house, { ...servable, limits: ticket.state, place });
     await answerOpen(open, house, client);
     ticket.leave();
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
     if (isRefusedHere(problem)) ticket?.withdraw();
     else ticket?.leave();
-    if (problem.status >= 500)
-      house.log.warn({ call_id: ask.callId, code: problem.code, cause: problem.cause }, "call failed");
+    if (isForTheLog(problem)) logFailedCall(house, { ask, problem, offer: open?.tried.last });
     client.refuse(problem, await refusalHeaders(problem, ask.caller, house));
   } finally {
     place.leave();
@@ -98,7 +99,8 @@ async function openChat(
   const asked = { ...ask.call, maxTokens: maxTokensOf(ask.call.request, found.model) };
   const held = await holdFor({ ask, call: asked, found, offers }, house);
   const call = held.maxTokens === asked.maxTokens ? asked : { ...asked, maxTokens: held.maxTokens };
-  return { ask, call, found, offers, held, ...standing, startedAt: house.clock.now() };
+  const tried = { last: undefined };
+  return { ask, call, found, offers, held, tried, ...standing, startedAt: house.clock.now() };
 }
 
 async function answerOpen(open: OpenChat, house: ChatHouse, client: ChatClient): Promise<void> {

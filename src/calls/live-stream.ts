@@ -99,8 +99,9 @@ export class LiveStream extends AnswerReader<LiveStream> {
       this.#finish();
       return;
     }
-    this.#endWith({ state: "broken", problem: problemOfFault(withoutFinish) });
-    this.tell(failedByFault(withoutFinish));
+    const fault = this.described(withoutFinish);
+    this.#endWith({ state: "broken", problem: problemOfFault(fault) });
+    this.tell(failedByFault(fault));
   }
 
   /** Returns false when the client cannot take more for now. */
@@ -108,9 +109,10 @@ export class LiveStream extends AnswerReader<LiveStream> {
     const keepsUp = frames === "" || this.#write(frames);
     const { fault, complete, usage } = this.translation;
     if (fault !== undefined) {
-      this.#endWith({ state: "broken", problem: problemOfFault(fault) });
+      const described = this.described(fault);
+      this.#endWith({ state: "broken", problem: problemOfFault(described) });
       this.#exchange?.abort();
-      if (this.#early === "") this.tell(failedByFault(fault));
+      if (this.#early === "") this.tell(failedByFault(described));
     } else if (complete && usage !== this.#usageBefore) {
       this.#endWith({ state: "complete" });
     } else if (complete) {

@@ -37,6 +37,8 @@ export type OpenChat = {
   readonly held: Held;
   readonly limits: LimitState;
   readonly place: Place;
+  /** The offer that was tried last: for the log, when the call fails. */
+  readonly tried: { last: Offer | undefined };
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 };
@@ -44,6 +46,7 @@ export type OpenChat = {
 /** How an open call is asked for at one offer. Throws `Problem` when the offer's wire cannot carry the request. */
 export function tryOf(open: OpenChat, house: ChatHouse, offer: Offer): Try {
   const line = house.lineTo(offer, open.found.model, open.ask.caller.mode);
+  open.tried.last = offer;
   if (line === undefined) throw new Problem("internal_error", { cause: `no line to ${offerKey(offer)}` });
   const request = line.wire.request(open.call, line.target);
   const { orders } = open.ask;

@@ -4,6 +4,7 @@ import type { Route } from "../routing/first-that-answers.ts";
 import type { ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import { endOfStream, errorEvent } from "./ending.ts";
+import { logFailedCall } from "./failed-call.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { StreamEnd } from "./live-stream.ts";
 import { meterAnswer, nothingUsed, uncharged } from "./metering.ts";
@@ -48,6 +49,7 @@ async function refuse(
     problem,
   });
   if (!watch.hasBegun) throw problem;
+  logFailedCall(house, { ask: open.ask, problem, offer: route.offer });
   watch.end(errorEvent(open, { problem, available, id: undefined }), "utf8");
 }
 
@@ -87,7 +89,9 @@ async function breakOff(
   const problem = problemOf(end);
   const ending = end.state === "broken" ? "failed" : "aborted";
   const { available } = await closeWith(open, house, { ending, metered, route, problem });
-  if (problem !== undefined) watch.end(errorEvent(open, { problem, available, id: watch.id }), "utf8");
+  if (problem === undefined) return;
+  logFailedCall(house, { ask: open.ask, problem, offer: route.offer });
+  watch.end(errorEvent(open, { problem, available, id: watch.id }), "utf8");
 }
 
 function problemOf(end: Break["end"]): Problem | undefined {

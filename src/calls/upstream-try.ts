@@ -1,5 +1,6 @@
 import type { Receiver, UpstreamFailure } from "../providers/upstream.ts";
-import type { AnswerView, UpstreamHeaders, WireRequest } from "../providers/wire.ts";
+import { withType } from "../providers/foreign-text.ts";
+import type { AnswerView, UpstreamFault, UpstreamHeaders, WireRequest } from "../providers/wire.ts";
 import { Problem } from "../core/problems.ts";
 import type { Attempt } from "../routing/first-that-answers.ts";
 import type { Line } from "./chat-house.ts";
@@ -61,6 +62,11 @@ export abstract class AnswerReader<Answer> implements Receiver {
       this.tell(
         failedByFault(this.tried.line.wire.fault(this.#status, this.#headers, Buffer.concat(this.#refusal))),
       );
+  }
+
+  /** What cannot be read is told with the type that it claims to have. */
+  protected described(fault: UpstreamFault): UpstreamFault {
+    return fault.kind === "unreadable" ? { ...fault, detail: withType(fault.detail, this.#headers) } : fault;
   }
 
   abstract onFailure(failure: UpstreamFailure): void;

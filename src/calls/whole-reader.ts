@@ -56,7 +56,7 @@ export class WholeReader extends AnswerReader<WholeAnswer> {
     try {
       return { state: "answered", answer: line.wire.whole(bytes, view, line.target) };
     } catch (error) {
-      if (error instanceof UnreadableAnswer) return failedByFault(error.fault);
+      if (error instanceof UnreadableAnswer) return failedByFault(this.described(error.fault));
       return { ...endedByUs, problem: new Problem("internal_error", { cause: error }) };
     }
   }

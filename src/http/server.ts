@@ -181,7 +181,8 @@ function missingCaller(): never {
 async function fail(exchange: Exchange, settings: FrontSettings, error: unknown): Promise<void> {
   const { request, response, requestId } = exchange;
   const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
-  if (problem.status >= 500)
+  // What became of a run was told when it ended.
+  if (problem.status >= 500 && problem.extra["run_id"] === undefined)
     settings.log.error({ request_id: requestId, code: problem.code, cause: problem.cause }, "request failed");
   const known = await knownOf(exchange, settings);
   const allow = response.getHeader("allow");

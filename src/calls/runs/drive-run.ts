@@ -34,8 +34,25 @@ export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
 
 function failed(run: DrivenRun, house: RunHouse, error: unknown): Outcome {
   if (run.stopped.aborted) return "lost";
-  house.log.error({ run_id: run.row.id, err: error }, "a run failed");
-  return { problem: error instanceof Problem ? error : new Problem("internal_error", { cause: error }) };
+  const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+  logFailedRun(run, house, { problem, offer: undefined });
+  return { problem };
+}
+
+type FailedRun = { readonly problem: Problem; readonly offer: ServedOffer | undefined };
+
+/** One line for the operator, who finds a run by its id or by that of its request. */
+function logFailedRun({ row }: DrivenRun, { log }: RunHouse, { problem, offer }: FailedRun): void {
+  const fields = {
+    request_id: row.id.replace("run_", "req_"),
+    run_id: row.id,
+    model: row.model_id,
+    offer: offer === undefined ? row.offer : offerKey(offer),
+    code: problem.code,
+    cause: problem.cause,
+  };
+  if (problem.code === "internal_error") log.error(fields, "a run failed");
+  else log.warn(fields, "a run failed");
 }
 
 function outcomeOf(run: DrivenRun, house: RunHouse): Promise<Outcome> {
@@ -45,10 +62,7 @@ function outcomeOf(run: DrivenRun, house: RunHouse): Promise<Outcome> {
 async function begin(run: DrivenRun, house: RunHouse): Promise<Outcome> {
   const { offer, attempts, outcome } = await submitRun(run, house);
   if ("problem" in outcome) {
-    house.log.warn(
-      { run_id: run.row.id, code: outcome.problem.code, cause: outcome.problem.cause },
-      "a run was not taken",
-    );
+    logFailedRun(run, house, { problem: outcome.problem, offer });
     return { problem: outcome.problem, attempts };
   }
   const step = outcome.answer;
@@ -83,7 +97,10 @@ async function follow(run: DrivenRun, house: RunHouse, taken: Taken<Asking>): Pr
   if (!("wire" in offer.line)) throw new Error("an engine has nothing to ask again");
   const followed = await followRun(run, house, { line: offer.line, step });
   if (followed === "lost") return "lost";
-  if ("problem" in followed) return { problem: followed.problem, attempts };
+  if ("problem" in followed) {
+    logFailedRun(run, house, { problem: followed.problem, offer });
+    return { problem: followed.problem, attempts };
+  }
   return finished(run, house, { offer, step: followed.done, attempts });
 }
 

@@ -44,7 +44,8 @@ export function unknownOutcome(cause: unknown): Problem {
 }
 
 export function problemOfRunFault(fault: RunFault): Problem {
-  const cause = `${fault.status} ${fault.code ?? ""} ${fault.detail}`.trim();
+  const { status, detail } = fault;
+  const cause = detail.startsWith(`${status} `) || status === 0 ? detail : `${status} ${detail}`.trim();
   switch (fault.kind) {
     case "rejected":
       return new Problem("upstream_rejected_request", { cause });

@@ -1,5 +1,6 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
+import { shapeOf } from "../foreign-text.ts";
 import type { AnswerView, WholeAnswer } from "../wire.ts";
 import { UnreadableAnswer } from "../wire.ts";
 import { parseObject, textOf } from "./exact-json.ts";
@@ -42,8 +43,9 @@ export function wholeAnswer(bytes: Buffer, view: AnswerView): WholeAnswer {
 }
 
 function messageOf(bytes: Buffer): { readonly whole: JsonObject; readonly content: readonly unknown[] } {
-  const whole = parseObject(bytes.toString("utf8"));
-  if (whole === undefined) throw new UnreadableAnswer(unreadable("not a JSON object"));
+  const text = bytes.toString("utf8");
+  const whole = parseObject(text);
+  if (whole === undefined) throw new UnreadableAnswer(unreadable(`not a JSON object: ${shapeOf(text)}`));
   if (whole["type"] === "error") throw new UnreadableAnswer(faultOfError(whole["error"]));
   const content: unknown = whole["content"];
   if (!Array.isArray(content)) throw new UnreadableAnswer(unreadable("a message without content"));

@@ -1,6 +1,6 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
-import { foreignText } from "../foreign-text.ts";
+import { foreignText, shapeOf } from "../foreign-text.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 import { saysTooLong } from "../too-long.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
@@ -47,7 +47,7 @@ export function faultOf(status: number, headers: UpstreamHeaders, bytes: Buffer)
   const text = bytes.subarray(0, 64 * 1024).toString("utf8");
   const error = parseObject(text)?.["error"];
   const told = faultOfError(error, status);
-  const fault = isJsonObject(error) ? told : { ...told, detail: foreignText(`${status} ${text}`) };
+  const fault = isJsonObject(error) ? told : { ...told, detail: `${status} ${shapeOf(text)}` };
   if (fault.kind !== "overloaded") return fault;
   return { ...fault, retryAfterSeconds: retryAfterSeconds(headers, undefined) };
 }

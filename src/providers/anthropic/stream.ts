@@ -1,6 +1,7 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { Usage } from "../../core/usage.ts";
+import { shapeOf } from "../foreign-text.ts";
 import { ServerEvents } from "../server-events.ts";
 import type { AnswerView, ReportedUsage, StreamTranslation, UpstreamFault } from "../wire.ts";
 import { parseObject, textOf } from "./exact-json.ts";
@@ -84,7 +85,7 @@ export class MessagesStream implements StreamTranslation {
     if (this.#isOver || latin1 === "[DONE]") return;
     const data = beyondAscii.test(latin1) ? Buffer.from(latin1, "latin1").toString("utf8") : latin1;
     const event = parseObject(data);
-    if (event === undefined) this.#fault = unreadable("an event is not a JSON object");
+    if (event === undefined) this.#fault = unreadable(`an event is not a JSON object: ${shapeOf(data)}`);
     else this.#translate(event);
   }
 

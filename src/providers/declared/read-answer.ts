@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject } from "../../core/json-object.ts";
 import { parseJson } from "../../core/json-object.ts";
+import { shapeOf } from "../foreign-text.ts";
 import type { UpstreamHeaders } from "../wire.ts";
 import { isShallow } from "./json-values.ts";
 import type { RunAnswer } from "./run-wire.ts";
@@ -69,7 +70,7 @@ function isPlain(bytes: Buffer): boolean {
 function readJson(text: string, mime: string): Body | undefined {
   const parsed = parsedJson(text);
   if (parsed !== undefined) return isShallow(parsed.value) ? readable(parsed.value) : unreadable("too deep");
-  return json.test(mime) && text.trim() !== "" ? unreadable(`not JSON: ${text.slice(0, 300)}`) : undefined;
+  return json.test(mime) && text.trim() !== "" ? unreadable(shapeOf(text)) : undefined;
 }
 
 function readText(text: string): Body {

@@ -1,6 +1,6 @@
 import type { EndpointErrors, RunFaultKind } from "../../core/endpoint.ts";
 import { isJsonObject } from "../../core/json-object.ts";
-import { foreignText } from "../foreign-text.ts";
+import { foreignText, shapeOf } from "../foreign-text.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 import type { UpstreamHeaders } from "../wire.ts";
 import { compileExpression } from "./expression.ts";
@@ -56,7 +56,7 @@ type Meaning = { readonly kind: RunFaultKind; readonly said?: unknown };
 
 export function faultOf(errors: CompiledErrors, { told, scope }: Heard, meaning: Meaning): RunFault {
   const code = textOf(errors.code(scope));
-  const said = meaning.said ?? errors.message(scope) ?? told.res ?? told.unreadable;
+  const said = meaning.said ?? errors.message(scope) ?? told.unreadable ?? shapeOfBody(told.res);
   return {
     kind: (code === undefined ? undefined : errors.codes.get(code)) ?? meaning.kind,
     status: told.status,
@@ -83,6 +83,11 @@ export function waitToldIn({ headers, res }: ToldAnswer): number | undefined {
     ["retry-after", "retry-after-ms", "date"].map((name) => [name, textOf(headers[name])]),
   );
   return retryAfterSeconds(told, isJsonObject(error) ? error["details"] : undefined);
+}
+
+/** A body may be an answer, or repeat the inputs: no log holds more of it than the message in it. */
+function shapeOfBody(res: unknown): string | undefined {
+  return res === undefined ? undefined : shapeOf(textOf(res) ?? jsonText(res) ?? "");
 }
 
 const mostSaid = 2_000;

@@ -5,7 +5,7 @@ import { UnreadableAnswer } from "../wire.ts";
 import { shaped } from "./answer-members.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
 import { errorIn, faultOfError } from "./fault.ts";
-import { foreignText } from "../foreign-text.ts";
+import { foreignText, shapeOf } from "../foreign-text.ts";
 import { readUsage } from "./usage.ts";
 
 /** Reads a whole answer. Throws `UnreadableAnswer` for all that is not a chat completion, errors told with 200 included. */
@@ -36,11 +36,11 @@ function parsedAnswer(text: string): JsonObject {
   try {
     answer = JSON.parse(text);
   } catch {
-    throw unreadable(`not JSON: ${text.slice(0, 300)}`);
+    throw unreadable(shapeOf(text));
   }
   const error = errorIn(answer);
   if (error !== undefined) throw new UnreadableAnswer(faultOfError(error));
-  if (!isJsonObject(answer)) throw unreadable(`not an object: ${text.slice(0, 300)}`);
+  if (!isJsonObject(answer)) throw unreadable(`not an object: ${shapeOf(text)}`);
   return answer;
 }
 

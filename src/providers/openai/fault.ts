@@ -1,7 +1,7 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
-import { foreignText } from "../foreign-text.ts";
+import { foreignText, shapeOf } from "../foreign-text.ts";
 import { openaiRequestMembers } from "./request-members.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 import { saysTooLong } from "../too-long.ts";
@@ -20,7 +20,7 @@ export function openaiFault(status: number, headers: UpstreamHeaders, bytes: Buf
     ...(kind === "rejected" && isTooLong(error) ? { isTooLong: true } : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
-    detail: foreignText(`${status} ${codeOf(error)} ${textOf(error["message"]) || text}`),
+    detail: foreignText(`${status} ${codeOf(error)} ${textOf(error["message"]) || shapeOf(text)}`),
   };
 }
 

@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
+import { shapeOf } from "../foreign-text.ts";
 import { ServerEvents } from "../server-events.ts";
 import type { AnswerView, ReportedUsage, StreamTranslation, Target, UpstreamFault } from "../wire.ts";
 import { needsShaping, shaped } from "./answer-members.ts";
@@ -117,12 +118,12 @@ export class OpenaiStream implements StreamTranslation {
       return;
     }
     const parsed = parsedData(data);
-    const error = name === "error" ? (errorIn(parsed) ?? { message: data }) : errorIn(parsed);
+    const error = name === "error" ? (errorIn(parsed) ?? { message: shapeOf(data) }) : errorIn(parsed);
     if (error !== undefined) this.#fault = faultOfError(error);
     else if (isJsonObject(parsed)) this.#readFrame(data, parsed);
     // What was cut off in the middle of a frame is an unfinished stream, not an unreadable one.
     else if (!this.#isEnding)
-      this.#fault = unreadableFault(`not a JSON object in the stream: ${data.slice(0, 300)}`);
+      this.#fault = unreadableFault(`not a JSON object in the stream: ${shapeOf(data)}`);
   }
 
   #readFrame(data: string, parsed: JsonObject): void {
