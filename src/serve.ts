@@ -1,7 +1,9 @@
 import type { Config } from "./config.ts";
 import type { Log } from "./core/log.ts";
-import { ensureStarter } from "./starter.ts";
-import { firstScreen } from "./first-screen.ts";
+import { ensureStarter, owner } from "./starter.ts";
+import { firstScreen, startedAs } from "./first-screen.ts";
+import type { Screen } from "./first-screen.ts";
+import { listenFault } from "./start-faults.ts";
 import { buildHouse } from "./wiring.ts";
 import type { House } from "./wiring.ts";
 
@@ -9,19 +11,22 @@ export type ServeOptions = {
   /** Makes and shows the starter account. */
   readonly starter: boolean;
   readonly quiet: boolean;
+  /** One line of JSON instead of the screen. */
+  readonly json: boolean;
 };
 
 /** Starts the server and resolves with the exit code when it was told to stop and has stopped. */
 export async function serve(config: Config, log: Log, options: ServeOptions): Promise<number> {
   const house = await buildHouse(config, log);
   const secrets = options.starter ? await ensureStarter(house) : {};
+  const account = (await house.accounts.named(owner)) ?? (await house.accounts.list(1))[0];
   // Before anybody can know that it runs: a signal that comes at once is obeyed like a later one.
   const stopping = askedToStop();
   await listen(house, config);
   const address = house.server.address();
   const port = typeof address === "object" && address !== null ? address.port : config.port;
   const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
-  console.log(options.quiet ? `SkillBoss listens on ${url}` : firstScreen({ url, house, config, secrets }));
+  console.log(greeting({ url, house, config, secrets, account }, options));
   await stopping;
   log.info({ open_calls: house.chat.openCalls.count }, "shutting down");
   endAtTheLatest(log, config);
@@ -29,16 +34,14 @@ export async function serve(config: Config, log: Log, options: ServeOptions): Pr
   return 0;
 }
 
+function greeting(screen: Screen, { json, quiet }: ServeOptions): string {
+  if (json) return JSON.stringify(startedAs(screen));
+  return quiet ? `SkillBoss listens on ${screen.url}` : firstScreen(screen);
+}
+
 function listen(house: House, config: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    house.server.once("error", (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === "EADDRINUSE";
-      reject(
-        isTaken
-          ? new Error(`Port ${config.port} on ${config.host} is taken. Set PORT to another one.`)
-          : error,
-      );
-    });
+    house.server.once("error", (error) => reject(listenFault(error, config)));
     house.server.listen({ port: config.port, host: config.host, backlog: 4096 }, resolve);
   });
 }

@@ -5,7 +5,7 @@ import { starterSecret } from "./identity/operator-token.ts";
 import type { House } from "./wiring.ts";
 
 const starterCredits = 1000n * microPerCredit;
-const owner = "owner";
+export const owner = "owner";
 
 /**
  * The first account: `owner` on plan Pro with 1,000 live and 1,000 test credits and a key for each. Doing it again changes

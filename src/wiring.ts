@@ -1,5 +1,4 @@
 /** The composition root: every part is made once, by hand, in the order in which they need each other. */
-import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { callerHeaders } from "./calls/caller-headers.ts";
 import type { ChatHouse } from "./calls/chat-house.ts";
@@ -42,6 +41,7 @@ import type { Upstream } from "./providers/upstream.ts";
 import { healthOf, neverResting } from "./routing/health.ts";
 import { makeRunRooms } from "./run-wiring.ts";
 import type { RunRooms } from "./run-wiring.ts";
+import { databaseFault, makeDataDirectory } from "./start-faults.ts";
 import { startSandbox } from "./sandbox/sandbox.ts";
 import type { Database } from "./storage/database.ts";
 import { openDatabase } from "./storage/open-database.ts";
@@ -133,7 +133,7 @@ function readCatalog({ catalogDirectories }: Config): Catalog {
 
 /** Data directory, database, ledger; what a crash left open is closed before anything new begins. */
 async function layGround(config: Config, log: Log): Promise<Ground> {
-  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
+  makeDataDirectory(config.dataDirectory);
   const identity = await takeDirectory(config.dataDirectory, config.databaseUrl !== undefined);
   const { nodeId, deadNodes } = identity;
   const opening = openDatabase({
@@ -144,7 +144,9 @@ async function layGround(config: Config, log: Log): Promise<Ground> {
   // A failure is told where it is awaited. The data is read while the database opens in a thread of its own.
   opening.catch(() => undefined);
   const catalog = readCatalog(config);
-  const database = await opening;
+  const database = await opening.catch((error: unknown) => {
+    throw config.databaseUrl === undefined ? error : databaseFault(error, config.databaseUrl);
+  });
   const known = database.home === "embedded" ? {} : { deadNodes };
   const ledger = sqlLedger({ database, nodeId, clock, log, ...known });
   const closed = await ledger.recover();

@@ -15,7 +15,11 @@ export type CatalogFileKind = (typeof catalogFileKinds)[number];
 /** What the command line is handed by the process it runs in. */
 export type CliHouse = {
   /** Starts the server; resolves with its exit code when it ended. */
-  readonly serve: (options: { readonly starter: boolean; readonly quiet: boolean }) => Promise<number>;
+  readonly serve: (options: {
+    readonly starter: boolean;
+    readonly quiet: boolean;
+    readonly json: boolean;
+  }) => Promise<number>;
   /** Reads the built-in data and that of a folder, as a server would. */
   readonly checkCatalog: (folder: string | undefined) => Promise<CheckedCatalog>;
   /** The form of a kind of file in the catalog, as JSON Schema. */

@@ -17,6 +17,10 @@ export function addServe(program: Command, desk: Desk): void {
         "Examples:\n  skillboss serve --starter\n  PORT=9000 OPENAI_API_KEY=sk-… skillboss serve --quiet",
     )
     .action(async ({ starter, quiet }: ServeFlags) => {
-      desk.exitCode = await desk.house.serve({ starter: starter === true, quiet: quiet === true });
+      desk.exitCode = await desk.house.serve({
+        starter: starter === true,
+        quiet: quiet === true,
+        json: desk.isJson,
+      });
     });
 }

@@ -23,7 +23,8 @@ export type AccountChange = {
 export type Accounts = {
   create(wanted: AccountChange & { readonly name: string }): Promise<Account>;
   /** Oldest first. */
-  list(): Promise<readonly Account[]>;
+  /** Oldest first; all of them, or so many. */
+  list(most?: number): Promise<readonly Account[]>;
   /** Throws `not_found`. */
   read(id: string): Promise<Account>;
   named(name: string): Promise<Account | undefined>;
@@ -54,7 +55,7 @@ export function accountsOf(database: Database, openBooks: (accountId: string) =>
       await openBooks(id);
       return read(id);
     },
-    list: async () => (await rows().execute()).map(accountOf),
+    list: async (most) => (await (most === undefined ? rows() : rows().limit(most)).execute()).map(accountOf),
     async named(name) {
       const row = await rows().where("name", "=", name).executeTakeFirst();
       return row === undefined ? undefined : accountOf(row);
