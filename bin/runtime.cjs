@@ -34,7 +34,7 @@ function currentNode() {
     say(
       `Node ${process.versions.node} is too old (needs ${oldest.join(".")}): bringing Node ${brought} into .node/ (190 MB, once) …`,
     );
-    npm(
+    const { why } = npm(
       [
         "install",
         "--prefix",
@@ -48,7 +48,7 @@ function currentNode() {
     );
     if (!runs(binary))
       giveUp(
-        `Could not bring Node for ${process.platform}-${process.arch}. Please install Node ${oldest.join(".")} or newer and start again.`,
+        `Could not bring Node for ${process.platform}-${process.arch}${why ? `: ${why}` : "."} Or install Node ${oldest.join(".")} or newer yourself.`,
       );
   }
   return binary;
@@ -62,12 +62,41 @@ function npm(args, node) {
   const cli = process.env.npm_execpath;
   const [command, before] = cli && cli.endsWith(".js") ? [node, [cli]] : ["npm", []];
   const environment = { ...process.env, PATH: path.dirname(node) + path.delimiter + process.env.PATH };
-  const result = spawnSync(command, [...before, ...args, "--loglevel=error"], {
+  const result = spawnSync(command, [...before, ...args, ...npmManners], {
     cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
+    encoding: "utf8",
     env: environment,
   });
-  return result.status === 0;
+  if (result.status === 0) return { done: true };
+  if (result.error) return { done: false, why: `npm cannot be run (${result.error.code}).` };
+  return { done: false, why: whyNpmFailed(result.stderr) };
+}
+
+/** It says only what is wrong, and gives up in seconds where there is no network. */
+const npmManners = [
+  "--loglevel=error",
+  "--no-fund",
+  "--no-audit",
+  "--no-update-notifier",
+  "--fetch-retries=2",
+  "--fetch-retry-mintimeout=500",
+  "--fetch-retry-maxtimeout=2000",
+];
+
+const withoutNetwork =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/;
+
+/** One sentence where the network is away; else npm's own last words are shown. */
+function whyNpmFailed(errors) {
+  const code = withoutNetwork.exec(errors);
+  if (code)
+    return `the npm registry cannot be reached (${code[1]}). Connect this machine to a network, or name a registry that it reaches with \`npm config set registry\`, and start again.`;
+  const lines = errors
+    .split("\n")
+    .filter((line) => /\S/.test(line) && !/^npm error\s+at |A complete log of this run/.test(line));
+  for (const line of lines.slice(0, 4)) say(line);
+  return "npm says why above.";
 }
 
 /** True when every package of the lockfile (without the development ones unless asked) is there in its version. */
@@ -89,9 +118,9 @@ function isInstalled(withDevelopment) {
 function install(node, withDevelopment) {
   if (isInstalled(withDevelopment)) return;
   say(`Installing the dependencies${withDevelopment ? " and the development tools" : ""} …`);
-  const done = npm(["ci", "--ignore-scripts", ...(withDevelopment ? [] : ["--omit=dev"])], node);
+  const { done, why } = npm(["ci", "--ignore-scripts", ...(withDevelopment ? [] : ["--omit=dev"])], node);
   if (!done || !isInstalled(withDevelopment))
-    giveUp("The dependencies could not be installed: npm says why above. Is the npm registry reachable?");
+    giveUp(`The dependencies could not be installed: ${why || "npm left some of them out."}`);
 }
 
 /** Runs a TypeScript entry of ours with everything in place; this process ends as that one ends. */
