@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { Problem } from "../core/problems.ts";
+import { sizeText } from "../core/sizes.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
 import { contentTypeOf } from "./content-type.ts";
@@ -207,7 +208,7 @@ function refuse(): never {
 function tooLarge(maxBytes: number): Problem {
   return new Problem("request_too_large", {
     param: "file",
-    message: `The file is larger than ${maxBytes} bytes.`,
+    message: `The file is larger than ${sizeText(maxBytes)}.`,
   });
 }
 

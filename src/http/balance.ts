@@ -3,6 +3,7 @@ import type { Credits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Balance, Ledger } from "../ledger/ledger.ts";
+import { balance } from "./answer-schemas.ts";
 import type { Door } from "./door.ts";
 
 export type BalanceHouse = { readonly ledger: Ledger; readonly creditUsd: string };
@@ -18,6 +19,7 @@ export function balanceDoors(house: BalanceHouse): readonly Door[] {
       access: "caller",
       summary: "What is left of the account's credits, in the mode of the key.",
       answers: "`credits` as a number; `available`, `held` and `credit_usd` as decimal strings.",
+      answerForm: balance,
       async answer(visit) {
         const { mode } = visit.caller();
         const { available, held } = await read(visit.caller());

@@ -3,7 +3,8 @@ import { answerChat } from "../calls/chat.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
 import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { isJsonObject } from "../core/json-object.ts";
-import { chatRequestSchema, readChatRequest } from "./chat-request.ts";
+import { chatCompletion, chatCompletionChunk } from "./answer-schemas.ts";
+import { documentedChatRequest, readChatRequest } from "./chat-request.ts";
 import type { Door, Visit } from "./door.ts";
 import { HttpChatClient } from "./http-chat-client.ts";
 import { parseJsonObject } from "./parse-json.ts";
@@ -19,7 +20,9 @@ export function chatCompletionsDoor(house: ChatHouse): Door {
     summary: "Chat with any chat model, in OpenAI's format, whole or streamed.",
     answers:
       "An OpenAI chat.completion, or its chunks as server-sent events, with the remaining credits at the end.",
-    body: chatRequestSchema,
+    answerForm: chatCompletion,
+    eventForm: chatCompletionChunk,
+    body: documentedChatRequest,
     attend: (visit, _request, response) =>
       serveChat(visit, response, { house, ...parseJsonObject(visit.rawBody) }),
   };

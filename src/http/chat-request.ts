@@ -79,7 +79,7 @@ const tokenLimit = z.int().min(1).max(2_147_483_647);
 export const chatRequestSchema = z.looseObject({
   model: text.min(1).describe("Model id or alias, see GET /v1/models."),
   messages: z.array(message).min(1).describe("The conversation so far."),
-  max_tokens: tokenLimit.nullish().describe("Most tokens to generate; 4096 when absent."),
+  max_tokens: tokenLimit.nullish().describe("Most tokens to generate, thinking included; 4096 when absent."),
   max_completion_tokens: tokenLimit.nullish().describe("The newer name of max_tokens; wins over it."),
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
@@ -103,6 +103,23 @@ export const chatRequestSchema = z.looseObject({
   metadata: z.record(text, text).nullish(),
   thinking: z.record(text, z.unknown()).nullish(),
 }) satisfies z.ZodType<ChatRequest>;
+
+/** With the members that only some providers read, which go on as they came: for the OpenAPI document. */
+export const documentedChatRequest = chatRequestSchema.extend({
+  audio: z.looseObject({ format: text, voice: z.unknown() }).nullish().describe("For models that speak."),
+  function_call: z.unknown().describe("Deprecated: tool_choice."),
+  functions: z.unknown().describe("Deprecated: tools."),
+  modalities: z.array(text).nullish(),
+  moderation: z.unknown(),
+  prediction: z.record(text, z.unknown()).nullish(),
+  prompt_cache_key: text.nullish(),
+  prompt_cache_retention: text.nullish(),
+  safety_identifier: text.nullish(),
+  service_tier: text.nullish(),
+  store: z.boolean().nullish(),
+  verbosity: text.nullish(),
+  web_search_options: z.record(text, z.unknown()).nullish(),
+});
 
 /** Members whose names are the customer's own. */
 const tables = ["logit_bias", "metadata", "thinking"] as const;

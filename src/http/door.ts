@@ -36,6 +36,9 @@ type Common = {
   readonly summary: string;
   /** What the answer looks like, for the OpenAPI document. */
   readonly answers: string;
+  /** Its form, and that of one event where it is streamed; undefined: not written down. */
+  readonly answerForm?: z.ZodType;
+  readonly eventForm?: z.ZodType;
   /** Its status, where the method does not say it. */
   readonly status?: 200 | 201 | 202 | 204;
 };

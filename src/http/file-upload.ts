@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Problem } from "../core/problems.ts";
+import { sizeText } from "../core/sizes.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
 import type { FileLimits } from "../files/file-limits.ts";
 import type { FileRecord } from "../files/file-rows.ts";
@@ -60,7 +61,7 @@ function refuseAnnounced(request: IncomingMessage, form: UploadForm, maxBytes: n
   if (Number(request.headers["content-length"] ?? 0) <= maxBytes + allowance) return;
   throw new Problem("request_too_large", {
     param: "file",
-    message: `The file is larger than ${maxBytes} bytes.`,
+    message: `The file is larger than ${sizeText(maxBytes)}.`,
   });
 }
 

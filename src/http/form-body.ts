@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
+import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
 import { malformed, readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
@@ -113,7 +114,9 @@ async function nextOf(
 }
 
 function tooLarge(maxBytes: number): Problem {
-  return new Problem("request_too_large", { message: `The request body is larger than ${maxBytes} bytes.` });
+  return new Problem("request_too_large", {
+    message: `The request body is larger than ${sizeText(maxBytes)}.`,
+  });
 }
 
 /** The fields with single values, as members of a body; `lists` names those that are always lists. */

@@ -3,6 +3,7 @@ import { cancelRun } from "../calls/runs/cancel-run.ts";
 import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
+import { job } from "./answer-schemas.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
 import type { RunsHouse } from "./runs.ts";
 import { followEvents } from "./run-events.ts";
@@ -47,6 +48,7 @@ function readDoors(house: RunsHouse): readonly Door[] {
       summary: "One run: how far it is, and its result.",
       answers:
         "`status` is queued, running, completed, failed or canceled; `result` as `POST /v1/run` answers.",
+      answerForm: job,
       answer,
     },
     {
@@ -55,6 +57,7 @@ function readDoors(house: RunsHouse): readonly Door[] {
       access: "caller",
       summary: "The same under the run's own address.",
       answers: "As `GET /v1/job/{id}`.",
+      answerForm: job,
       answer,
     },
   ];

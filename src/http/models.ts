@@ -5,6 +5,7 @@ import { formatCredits } from "../core/credits.ts";
 import { costOf } from "../core/price.ts";
 import type { Price, Rate } from "../core/price.ts";
 import { Problem } from "../core/problems.ts";
+import { model, modelList } from "./answer-schemas.ts";
 import type { Door } from "./door.ts";
 
 export type ModelsHouse = {
@@ -24,6 +25,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
       access: "caller",
       summary: "All models with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
       answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
+      answerForm: modelList,
       answer(visit) {
         const { mode } = visit.caller();
         const listed = house.catalog.models.flatMap(names).map((found) => shownModel(found, house, mode));
@@ -46,6 +48,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
       access: "caller",
       summary: "One model by id or alias; slashes in the id stay as they are.",
       answers: "The model, as in the list, with an example call.",
+      answerForm: model,
       answer(visit) {
         const found = house.catalog.find(visit.parameters["id"] ?? "");
         if (found === undefined) throw new Problem("model_not_found", { param: "id" });

@@ -56,10 +56,17 @@ function operationOf(door: Door): Record<string, unknown> {
           },
         }),
     responses: {
-      [status]: { description: door.answers, ...(status === "204" ? {} : { content: json({}) }) },
+      [status]: { description: door.answers, ...(status === "204" ? {} : { content: contentOf(door) }) },
       default: { description: "What went wrong.", content: json({ $ref: "#/components/schemas/Error" }) },
     },
     security: securityOf(door),
+  };
+}
+
+function contentOf({ answerForm, eventForm }: Door): Record<string, unknown> {
+  return {
+    ...json(answerForm === undefined ? {} : z.toJSONSchema(answerForm)),
+    ...(eventForm === undefined ? {} : { "text/event-stream": { schema: z.toJSONSchema(eventForm) } }),
   };
 }
 

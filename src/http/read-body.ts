@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "../core/problems.ts";
+import { sizeText } from "../core/sizes.ts";
 
 /**
  * Reads a whole body, or rejects: `request_too_large` as soon as the limit is passed, `unsupported_media_type` for a
@@ -52,5 +53,7 @@ function refusalOf(request: IncomingMessage, mostBytes: number): Problem | undef
 }
 
 function tooLarge(mostBytes: number): Problem {
-  return new Problem("request_too_large", { message: `The request body is larger than ${mostBytes} bytes.` });
+  return new Problem("request_too_large", {
+    message: `The request body is larger than ${sizeText(mostBytes)}.`,
+  });
 }

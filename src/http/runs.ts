@@ -17,6 +17,7 @@ import { formatCredits } from "../core/credits.ts";
 import { isProblemCode, Problem } from "../core/problems.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
 import { chatRunBody, serveChat } from "./chat-completions.ts";
+import { runResult } from "./answer-schemas.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { earlierRunOf } from "./idempotency.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
@@ -54,6 +55,7 @@ export function runDoor(house: RunsHouse): Door {
     access: "caller",
     summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents and more.",
     answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
+    answerForm: runResult,
     body: runBody,
     async attend(visit, _request, response) {
       const { value, raw } = parseJsonObject(visit.rawBody);

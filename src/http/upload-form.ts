@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
+import { sizeText } from "../core/sizes.ts";
 import { readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
 
@@ -140,7 +141,7 @@ class BoundedForm {
       this.#fieldBytes += bytes.length;
       if (this.#fieldBytes > mostFieldBytes)
         throw new Problem("request_too_large", {
-          message: `The fields of the form are larger than ${mostFieldBytes} bytes.`,
+          message: `The fields of the form are larger than ${sizeText(mostFieldBytes)}.`,
         });
     }
   }

@@ -4,6 +4,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
 import { Problem } from "../core/problems.ts";
+import { usageReport } from "./answer-schemas.ts";
 import { jsonNumber, usdNumber } from "./balance.ts";
 import type { Door, Visit } from "./door.ts";
 
@@ -20,8 +21,10 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       method: "GET",
       path: "/v1/usage",
       access: "caller",
-      summary: "What was spent: in all, by model and by UTC day. `?period=day|week|month|all&model=part`.",
+      summary:
+        "What was spent: in all, by model and by UTC day. `?period=day|week|month|all&model=part`; a month is the last 30 days.",
       answers: "Sums with credits and USD as decimal strings, and the latest calls with how each ended.",
+      answerForm: usageReport,
       async answer(visit) {
         const period = periodOf(visit, "month");
         const report = await read(house, visit, period);
