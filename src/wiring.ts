@@ -32,6 +32,8 @@ import type { Limiter } from "./limits/limits.ts";
 import { memoryLimiter } from "./limits/memory-limiter.ts";
 import { linesOf } from "./lines.ts";
 import type { Lines } from "./lines.ts";
+import { watchLoopLag } from "./loop-lag.ts";
+import type { LagWatch } from "./loop-lag.ts";
 import { takeDirectory } from "./node-identity.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { endpointFaults } from "./providers/declared/compile-endpoint.ts";
@@ -76,13 +78,15 @@ export async function buildHouse(config: Config, log: Log): Promise<House> {
   await rooms.keeper.start(database.home === "embedded" ? undefined : deadNodes);
   const isEmbedded = database.home === "embedded";
   const answers = keptAnswersOf({ database, nodeId, log, ...(isEmbedded ? {} : { deadNodes }) });
-  const front = frontOf({ config, log, database, chat, rooms, answers });
+  const lag = watchLoopLag();
+  const front = frontOf({ config, log, database, chat, rooms, answers, lag });
   return {
     ...front,
     chat,
     lines,
     engines: rooms.engines,
     async stop() {
+      lag.stop();
       await rooms.stop();
       await chat.upstream.stop();
       await Promise.all([sandbox.stop(), limiter.stop(), chat.tokens.stop(), answers.stop()]);
@@ -161,6 +165,7 @@ type FrontParts = {
   readonly chat: ChatHouse;
   readonly rooms: RunRooms;
   readonly answers: KeptAnswers;
+  readonly lag: LagWatch;
 };
 
 /** Identity and the public face. */
@@ -171,6 +176,7 @@ function frontOf({
   chat,
   rooms,
   answers,
+  lag,
 }: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
   const operatorToken = operatorTokenIn(config.dataDirectory, config.operatorToken);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
@@ -186,6 +192,7 @@ function frontOf({
       keys,
       doorkeeper: keeper,
       isReady,
+      lag: () => lag.read(),
       version,
       rooms,
       publicUrl: config.publicUrl,

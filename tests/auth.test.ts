@@ -117,6 +117,11 @@ function injections(): readonly string[] {
     "$1",
     ":1",
     "@x",
+    "';WAITFOR DELAY '0:0:5'--",
+    "'; SELECT pg_sleep(5); --",
+    "' || pg_sleep(5) || '",
+    "admin'/*",
+    "'; COPY keys TO PROGRAM 'id'; --",
   ];
   const more = [
     "{$gt: ''}",
@@ -149,6 +154,11 @@ function injections(): readonly string[] {
     "[object Object]",
     "__proto__",
     "constructor",
+    "{{constructor.constructor('return 1')()}}",
+    "${jndi:ldap://127.0.0.1/x}",
+    "(|(key=*))",
+    "' or count(/*)=1 or 'a'='b",
+    "<!ENTITY x SYSTEM 'file:///etc/passwd'>",
   ];
   const all = [...seeds, ...more];
   return [
@@ -163,7 +173,7 @@ test("A-02 a key is never more than a text to compare", async () => {
   const before = await gateway.admin("GET", "/accounts");
   const logBefore = gateway.log().length;
   const corpus = injections();
-  assert.ok(corpus.length >= 180, `${corpus.length}`);
+  assert.ok(corpus.length >= 200, `${corpus.length}`);
   const multiByte = Array.from(
     { length: 60 },
     (_, index) => `sk-${String.fromCodePoint(0x80 + index * 37, 0x4e00 + index, 0x1f600 + index)}`,

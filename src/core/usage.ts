@@ -24,6 +24,3 @@ export type Meter = (typeof meters)[number];
 
 /** How much of each meter a call used. Input meters exclude each other: a cached token is not also an input token. */
 export type Usage = Readonly<Partial<Record<Meter, number>>>;
-
-/** Whether the numbers came from the provider, were counted here, or are the sum of both. */
-export type UsageSource = "provider" | "estimated";

@@ -106,11 +106,14 @@ export const chatRequestSchema = z.looseObject({
 
 /** With the members that only some providers read, which go on as they came: for the OpenAPI document. */
 export const documentedChatRequest = chatRequestSchema.extend({
-  audio: z.looseObject({ format: text, voice: z.unknown() }).nullish().describe("For models that speak."),
-  function_call: z.unknown().describe("Deprecated: tool_choice."),
-  functions: z.unknown().describe("Deprecated: tools."),
+  audio: z
+    .looseObject({ format: text, voice: z.unknown().optional() })
+    .nullish()
+    .describe("For models that speak."),
+  function_call: z.unknown().optional().describe("Deprecated: tool_choice."),
+  functions: z.unknown().optional().describe("Deprecated: tools."),
   modalities: z.array(text).nullish(),
-  moderation: z.unknown(),
+  moderation: z.unknown().optional(),
   prediction: z.record(text, z.unknown()).nullish(),
   prompt_cache_key: text.nullish(),
   prompt_cache_retention: text.nullish(),

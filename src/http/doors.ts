@@ -9,6 +9,8 @@ import type { Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Keys } from "../identity/keys.ts";
 import { accountDoors } from "./admin-accounts.ts";
+import { adminHealthDoor } from "./admin-health.ts";
+import type { LoopLag } from "./admin-health.ts";
 import { keyDoors } from "./admin-keys.ts";
 import { ledgerDoors } from "./admin-ledger.ts";
 import { balanceDoors } from "./balance.ts";
@@ -42,6 +44,7 @@ export type DoorsHouse = {
   readonly keys: Keys;
   readonly doorkeeper: Doorkeeper;
   readonly isReady: () => Promise<boolean>;
+  readonly lag: () => LoopLag;
   readonly version: string;
   readonly rooms: RunDoorsHouse;
   /** The address under which customers reach us; undefined: as each request has it. */
@@ -84,6 +87,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
     ...accountDoors({ accounts, ledger, doorkeeper }),
     ...keyDoors({ accounts, keys, doorkeeper }),
     ...ledgerDoors({ accounts, ledger }),
+    adminHealthDoor({ openCalls: chat.openCalls, lag: house.lag }),
     ...healthDoors(house.isReady),
     openapiDoor(() => doors, house.version),
   ];
