@@ -120,7 +120,7 @@ function install(node, withDevelopment) {
   say(`Installing the dependencies${withDevelopment ? " and the development tools" : ""} …`);
   const { done, why } = npm(["ci", "--ignore-scripts", ...(withDevelopment ? [] : ["--omit=dev"])], node);
   if (!done || !isInstalled(withDevelopment))
-    giveUp(`The dependencies could not be installed: ${why || "npm left some of them out."}`);
+    giveUp(`The dependencies could not be installed: ${why ?? "npm left some of them out."}`);
 }
 
 /** Runs a TypeScript entry of ours with everything in place; this process ends as that one ends. */
