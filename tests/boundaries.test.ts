@@ -256,3 +256,18 @@ test("the product is what main.ts reaches, and that is most of the code", () => 
   ])
     assert.ok(reached.has(room), `${room} is not reached`);
 });
+
+test("what only tests use says so in its name", () => {
+  const form = /(?:\.test|-battery(?:-\w+)?|-under-test|\.test-\w+)\.ts$|\/fake-[^/]+\.ts$/;
+  const reached = new Set(product.map(({ path }) => path));
+  const others = sources.map(({ path }) => path).filter((path) => !reached.has(path));
+  assert.ok(others.length > 100, `only ${others.length} files`);
+  assert.deepEqual(
+    others.filter((path) => !form.test(path)),
+    [],
+  );
+  assert.deepEqual(
+    [...reached].filter((path) => form.test(path)),
+    [],
+  );
+});

@@ -26,8 +26,8 @@ import { webhookDoors } from "../src/http/webhooks.ts";
 import { accountsOf } from "../src/identity/accounts.ts";
 import { doorkeeper } from "../src/identity/doorkeeper.ts";
 import { keysOf } from "../src/identity/keys.ts";
-import { openHome } from "../src/ledger/ledger-homes.ts";
-import type { LedgerHome } from "../src/ledger/ledger-homes.ts";
+import { openHome } from "../src/ledger/ledger-homes.test-support.ts";
+import type { LedgerHome } from "../src/ledger/ledger-homes.test-support.ts";
 
 /** The customer's doors to webhooks over real HTTP: dead letters, replays, the secret, and what nobody else sees. */
 

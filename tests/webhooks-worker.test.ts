@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deliveryOf, endRun, keptLog, Scene, taken } from "../src/calls/webhooks/webhooks-under-test.ts";
-import { openHomes } from "../src/ledger/ledger-homes.ts";
+import { openHomes } from "../src/ledger/ledger-homes.test-support.ts";
 import { eventually } from "./support/fake-upstream.ts";
 
 /** How messages are delivered beside each other, by several nodes, and at a stop, on both homes. */

@@ -16,7 +16,7 @@ import {
   taken,
 } from "../src/calls/webhooks/webhooks-under-test.ts";
 import type { Answer } from "../src/calls/webhooks/webhooks-under-test.ts";
-import { openHomes } from "../src/ledger/ledger-homes.ts";
+import { openHomes } from "../src/ledger/ledger-homes.test-support.ts";
 import { selfSignedCertificate } from "./support/egress-certificate.ts";
 import { startSite } from "./support/egress-sites.ts";
 import { eventually } from "./support/fake-upstream.ts";

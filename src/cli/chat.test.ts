@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi, FakeReply } from "../client/fake-api.ts";
-import { run } from "./cli-runner.ts";
-import type { RunSettings } from "./cli-runner.ts";
+import { run } from "./cli-runner.test-support.ts";
+import type { RunSettings } from "./cli-runner.test-support.ts";
 
 let fake: FakeApi | undefined;
 afterEach(async () => {

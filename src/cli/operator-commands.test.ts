@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi, FakeReplies } from "../client/fake-api.ts";
-import { run } from "./cli-runner.ts";
-import type { RunSettings } from "./cli-runner.ts";
-import { accountId, sampleAccount, sampleReplies, sampleUsage } from "./sample-answers.ts";
+import { run } from "./cli-runner.test-support.ts";
+import type { RunSettings } from "./cli-runner.test-support.ts";
+import { accountId, sampleAccount, sampleReplies, sampleUsage } from "./sample-answers.test-support.ts";
 
 let fake: FakeApi | undefined;
 afterEach(async () => {

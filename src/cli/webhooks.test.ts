@@ -3,8 +3,8 @@ import { after, before, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi } from "../client/fake-api.ts";
 import type { WholeDeliveryAnswer } from "../client/webhook-client.ts";
-import { run } from "./cli-runner.ts";
-import type { Ran } from "./cli-runner.ts";
+import { run } from "./cli-runner.test-support.ts";
+import type { Ran } from "./cli-runner.test-support.ts";
 
 const delivery: WholeDeliveryAnswer = {
   id: "msg_1",

@@ -6,7 +6,7 @@ import { newId } from "../core/ids.ts";
 import { silentLog } from "../core/log.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database, Row, Statement } from "../storage/database.ts";
-import { addAccount, openHome, openHomes } from "./ledger-homes.ts";
+import { addAccount, openHome, openHomes } from "./ledger-homes.test-support.ts";
 import { holdOf, live, problem, receiptOf } from "./ledger-under-test.ts";
 import type { HoldRequest, Ledger } from "./ledger.ts";
 import { sqlLedger } from "./sql-ledger.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Limits } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
-import { agreesWithTheModel, type Home } from "./limiter-model.ts";
+import { agreesWithTheModel, type Home } from "./limiter-model.test-support.ts";
 import type { Admission, Limiter, LimitState, Ticket } from "./limits.ts";
 
 type Case = { readonly name: string; readonly holds: (home: Home) => Promise<void> };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { batteryView, cutAt, streamed } from "./collected-chat.ts";
+import { batteryView, cutAt, streamed } from "./collected-chat.test-support.ts";
 import type { ChatWire, Target } from "./wire.ts";
 import { UnreadableAnswer } from "./wire.ts";
 

@@ -13,8 +13,8 @@ import {
   object,
   readWhole,
   streamed,
-} from "./collected-chat.ts";
-import type { Collected, Streamed } from "./collected-chat.ts";
+} from "./collected-chat.test-support.ts";
+import type { Collected, Streamed } from "./collected-chat.test-support.ts";
 import type { ChatWire, Target, UpstreamFault } from "./wire.ts";
 
 /** The text that every translator must carry through any cut of its bytes: one to four bytes per character. */

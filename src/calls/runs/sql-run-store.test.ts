@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { openHomes } from "../../ledger/ledger-homes.ts";
+import { openHomes } from "../../ledger/ledger-homes.test-support.ts";
 import { decidedRun } from "../webhooks/webhooks-under-test.ts";
 import { runStoreOf } from "./sql-run-store.ts";
 

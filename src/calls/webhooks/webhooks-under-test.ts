@@ -9,7 +9,7 @@ import { newId } from "../../core/ids.ts";
 import type { Log, LogFields } from "../../core/log.ts";
 import { createEgress } from "../../egress/egress.ts";
 import type { Egress } from "../../egress/egress.ts";
-import type { LedgerHome } from "../../ledger/ledger-homes.ts";
+import type { LedgerHome } from "../../ledger/ledger-homes.test-support.ts";
 import type { Database } from "../../storage/database.ts";
 import { runStoreOf } from "../runs/sql-run-store.ts";
 import type { RunRow, RunStore } from "../runs/run-store.ts";

@@ -7,8 +7,8 @@ import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineResult } from "../engine.ts";
 import { emailEngine } from "./email-engine.ts";
 import type { EmailSettings } from "./email-engine.ts";
-import { startMailServer, startScriptedServer } from "./mail-servers.ts";
-import type { MailServer, Script, ScriptedServer } from "./mail-servers.ts";
+import { startMailServer, startScriptedServer } from "./mail-servers.test-support.ts";
+import type { MailServer, Script, ScriptedServer } from "./mail-servers.test-support.ts";
 
 const hello: JsonObject = {
   to: ["jane@example.com", "joe@example.com"],

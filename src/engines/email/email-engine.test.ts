@@ -5,9 +5,9 @@ import { Problem } from "../../core/problems.ts";
 import type { EngineContext, EngineResult } from "../engine.ts";
 import { emailEngine } from "./email-engine.ts";
 import type { EmailSettings } from "./email-engine.ts";
-import { startMailServer } from "./mail-servers.ts";
-import type { MailServer, ReceivedLetter } from "./mail-servers.ts";
-import { leavesOf, readMail } from "./received-mail.ts";
+import { startMailServer } from "./mail-servers.test-support.ts";
+import type { MailServer, ReceivedLetter } from "./mail-servers.test-support.ts";
+import { leavesOf, readMail } from "./received-mail.test-support.ts";
 
 const hello: JsonObject = { to: "jane@example.com", subject: "Hello", text: "Good morning" };
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { after, before, test } from "node:test";
 import { Problem } from "../../core/problems.ts";
-import { pdfOf } from "./sample-documents.ts";
-import { archiveOf, docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.ts";
-import { parseBench } from "./test-bench.ts";
-import type { ParseBench, TestFile } from "./test-bench.ts";
+import { pdfOf } from "./sample-documents.test-support.ts";
+import { archiveOf, docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.test-support.ts";
+import { parseBench } from "./parse-bench.test-support.ts";
+import type { ParseBench, TestFile } from "./parse-bench.test-support.ts";
 
 let bench: ParseBench;
 

@@ -4,10 +4,10 @@ import { PDFDocument } from "pdf-lib";
 import { Problem } from "../../core/problems.ts";
 import { EgressFailure } from "../../egress/egress-failure.ts";
 import { parseEngine } from "./parse.ts";
-import { onePagePdf, pdfOf } from "./sample-documents.ts";
-import { docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.ts";
-import { chunksIn, parseBench } from "./test-bench.ts";
-import type { ParseBench } from "./test-bench.ts";
+import { onePagePdf, pdfOf } from "./sample-documents.test-support.ts";
+import { docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.test-support.ts";
+import { chunksIn, parseBench } from "./parse-bench.test-support.ts";
+import type { ParseBench } from "./parse-bench.test-support.ts";
 
 let bench: ParseBench;
 

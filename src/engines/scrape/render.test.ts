@@ -8,8 +8,8 @@ import { after, before, test } from "node:test";
 import { Problem } from "../../core/problems.ts";
 import type { ProblemCode } from "../../core/problems.ts";
 import { findChromium } from "./chromium-path.ts";
-import { scrapeBench, startSite } from "./test-site.ts";
-import type { Bench, Site } from "./test-site.ts";
+import { scrapeBench, startSite } from "./site.test-support.ts";
+import type { Bench, Site } from "./site.test-support.ts";
 
 /** Real pages in a real browser; where there is none, these tests say that they are skipped. */
 const path = findChromium(env["SKILLBOSS_CHROMIUM"]);

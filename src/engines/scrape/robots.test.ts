@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../../core/problems.ts";
-import { scrapeBench, startSite } from "./test-site.ts";
-import type { Bench, Site, SitePage } from "./test-site.ts";
+import { scrapeBench, startSite } from "./site.test-support.ts";
+import type { Bench, Site, SitePage } from "./site.test-support.ts";
 
 const page = { body: "<p>Text" };
 

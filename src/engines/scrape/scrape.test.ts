@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Problem } from "../../core/problems.ts";
 import type { ProblemCode } from "../../core/problems.ts";
-import { onePagePdf } from "../parse/sample-documents.ts";
-import { scrapeBench, startSite } from "./test-site.ts";
-import type { Bench, Site } from "./test-site.ts";
+import { onePagePdf } from "../parse/sample-documents.test-support.ts";
+import { scrapeBench, startSite } from "./site.test-support.ts";
+import type { Bench, Site } from "./site.test-support.ts";
 
 const article = `<!doctype html><html lang="en-GB"><head><title>Brewing &amp; drinking</title>
 <meta name="description" content="All about  tea"><style>body { color: red }</style></head><body>

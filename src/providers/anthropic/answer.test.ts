@@ -5,7 +5,7 @@ import type { JsonObject } from "../../core/json-object.ts";
 import type { WholeAnswer } from "../wire.ts";
 import { UnreadableAnswer } from "../wire.ts";
 import { anthropicChat } from "./chat.ts";
-import { targetWith } from "./sample-call.ts";
+import { targetWith } from "./sample-call.test-support.ts";
 
 const view = { model: "as-asked", id: "chatcmpl-1", created: 1_750_000_000, choices: 1 };
 const usage = { input_tokens: 3, output_tokens: 5 };

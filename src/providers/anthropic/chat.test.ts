@@ -4,7 +4,7 @@ import type { JsonObject } from "../../core/json-object.ts";
 import type { ExpectedAnswer, ToldAnswer } from "../chat-battery.ts";
 import { awkwardText, chatBattery } from "../chat-battery.ts";
 import { anthropicChat } from "./chat.ts";
-import { callOf, eventStream, targetWith } from "./sample-call.ts";
+import { callOf, eventStream, targetWith } from "./sample-call.test-support.ts";
 
 /* Answers written by hand after the documented grammar of messages and their streams, not recorded:
    https://platform.claude.com/docs/en/api/messages and …/build-with-claude/streaming */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContentPart } from "../../core/chat.ts";
 import { isJsonObject } from "../../core/json-object.ts";
-import { refusedParam, sent, targetWith } from "./sample-call.ts";
+import { refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 function firstBlock(...content: readonly unknown[]): unknown {
   const turns = sent({ messages: [{ role: "user", content: content as readonly ContentPart[] }] }).body[

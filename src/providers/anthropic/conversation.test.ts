@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChatMessage, ToolCall } from "../../core/chat.ts";
-import { refusedParam, sent, targetWith } from "./sample-call.ts";
+import { refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 function call(id: string, text = "{}", name = "look"): ToolCall {
   return { id, type: "function", function: { name, arguments: text } };

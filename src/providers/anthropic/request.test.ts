@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { refusedParam, sent, targetWith } from "./sample-call.ts";
+import { refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 test("members that Anthropic has no word for are left out and named, known to OpenAI or not", () => {
   const left = {

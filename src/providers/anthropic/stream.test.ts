@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
-import { collect, framesOf, streamed } from "../collected-chat.ts";
-import type { Streamed } from "../collected-chat.ts";
+import { collect, framesOf, streamed } from "../collected-chat.test-support.ts";
+import type { Streamed } from "../collected-chat.test-support.ts";
 import { anthropicChat } from "./chat.ts";
-import { eventStream, targetWith } from "./sample-call.ts";
+import { eventStream, targetWith } from "./sample-call.test-support.ts";
 
 const view = { model: "as-asked", id: "chatcmpl-1", created: 1_750_000_000, choices: 1 };
 

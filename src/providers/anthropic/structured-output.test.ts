@@ -3,10 +3,10 @@ import { test } from "node:test";
 import type { ResponseFormat } from "../../core/chat.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
-import { readWhole, streamed, collect, framesOf } from "../collected-chat.ts";
+import { readWhole, streamed, collect, framesOf } from "../collected-chat.test-support.ts";
 import { anthropicChat } from "./chat.ts";
 import { reducedSchema } from "./reduced-schema.ts";
-import { eventStream, refusedParam, sent, targetWith } from "./sample-call.ts";
+import { eventStream, refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const format: ResponseFormat = { type: "json_schema", json_schema: { name: "place", schema, strict: true } };

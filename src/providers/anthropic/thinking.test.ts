@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChatMessage } from "../../core/chat.ts";
-import { hello, refusedParam, sent, targetWith } from "./sample-call.ts";
+import { hello, refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 const adaptive = targetWith({ thinking: "adaptive" });
 const budget = targetWith();

@@ -6,7 +6,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import { compileEndpoint } from "./compile-endpoint.ts";
 import { compileExpression } from "./expression.ts";
-import { anyData, anyExpression } from "./random-expressions.ts";
+import { anyData, anyExpression } from "./random-expressions.test-support.ts";
 import type { EndpointFault } from "./place.ts";
 import type { RunMemory, RunWire } from "./run-wire.ts";
 import { contextOf, endpoint, stored, wireOf } from "./run-under-test.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { compileExpression } from "./expression.ts";
 import { isNothing, keptParts, partsRead } from "./kept-parts.ts";
 import type { EndpointFault } from "./place.ts";
-import { anyData, anyExpression } from "./random-expressions.ts";
+import { anyData, anyExpression } from "./random-expressions.test-support.ts";
 import { parsePath } from "./value-path.ts";
 import type { ValuePath } from "./value-path.ts";
 

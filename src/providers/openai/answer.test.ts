@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batteryView } from "../collected-chat.ts";
+import { batteryView } from "../collected-chat.test-support.ts";
 import type { UpstreamFault, WholeAnswer } from "../wire.ts";
 import { UnreadableAnswer } from "../wire.ts";
 import { openaiAnswer } from "./answer.ts";
-import { plainTarget, toldWhole } from "./told-answers.ts";
+import { plainTarget, toldWhole } from "./told-answers.test-support.ts";
 
 function read(text: string): WholeAnswer {
   return openaiAnswer(Buffer.from(text), batteryView, plainTarget);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { awkwardText, chatBattery } from "../chat-battery.ts";
-import { batteryView, collect, cutAt, framesOf, streamed } from "../collected-chat.ts";
+import { batteryView, collect, cutAt, framesOf, streamed } from "../collected-chat.test-support.ts";
 import { openaiChat } from "./chat.ts";
-import { asEvents, plainTarget, toldChunk, toldUsageChunk, toldWhole } from "./told-answers.ts";
+import { asEvents, plainTarget, toldChunk, toldUsageChunk, toldWhole } from "./told-answers.test-support.ts";
 
 const meters = { input_tokens: 15, cache_read_tokens: 5, output_tokens: 7 };
 const shown = { prompt_tokens: 20, completion_tokens: 7 };

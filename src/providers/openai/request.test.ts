@@ -4,7 +4,7 @@ import type { ChatCall, ChatRequest } from "../../core/chat.ts";
 import { scanJsonObject } from "../../core/json-object.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { openaiRequest } from "./request.ts";
-import { plainTarget } from "./told-answers.ts";
+import { plainTarget } from "./told-answers.test-support.ts";
 
 function callOf(text: string, maxTokens = 50): ChatCall {
   const scanned = scanJsonObject(text, { maxDepth: 64, maxNodes: 10_000 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { batteryView, collect, cutAt, framesOf, streamed } from "../collected-chat.ts";
-import type { Streamed } from "../collected-chat.ts";
+import { batteryView, collect, cutAt, framesOf, streamed } from "../collected-chat.test-support.ts";
+import type { Streamed } from "../collected-chat.test-support.ts";
 import type { AnswerView } from "../wire.ts";
 import { OpenaiStream } from "./stream.ts";
-import { asEvents, plainTarget, toldChunk, toldUsage, toldUsageChunk } from "./told-answers.ts";
+import { asEvents, plainTarget, toldChunk, toldUsage, toldUsageChunk } from "./told-answers.test-support.ts";
 
 const { model } = batteryView;
 

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import Stripe from "stripe";
 import { startSandbox } from "../sandbox.ts";
 import type { RunningSandbox } from "../sandbox.ts";
-import { signedEvent } from "./signed-event.ts";
+import { signedEvent } from "./signed-event.test-support.ts";
 
 /** The judge is the provider's own SDK. It speaks to a host; a client of ours puts the path before. */
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { newId } from "../core/ids.ts";
-import { LedgerModel } from "./ledger-model.ts";
+import { LedgerModel } from "./ledger-model.test-support.ts";
 import { holdOf, receiptOf } from "./ledger-under-test.ts";
 import type { LedgerUnderTest } from "./ledger-under-test.ts";
 import type { Grant, HoldRequest } from "./ledger.ts";

@@ -4,7 +4,7 @@ import { seededRandom } from "../../../tests/support/seeded-random.ts";
 import { systemClock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { silentLog } from "../../core/log.ts";
-import { addAccount } from "../../ledger/ledger-homes.ts";
+import { addAccount } from "../../ledger/ledger-homes.test-support.ts";
 import { holdOf, receiptOf } from "../../ledger/ledger-under-test.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { sqlLedger } from "../../ledger/sql-ledger.ts";
