@@ -172,9 +172,11 @@ test("Serve hands its options on and ends with the server's exit code.", async (
   };
   assert.equal((await run(["serve", "--starter"], { serve })).exitCode, 7);
   assert.equal((await run(["serve", "--quiet"], { serve })).exitCode, 7);
+  assert.equal((await run(["serve", "--json"], { serve })).exitCode, 7);
   assert.deepEqual(started, [
-    { starter: true, quiet: false },
-    { starter: false, quiet: true },
+    { starter: true, quiet: false, json: false },
+    { starter: false, quiet: true, json: false },
+    { starter: false, quiet: false, json: true },
   ]);
   const failed = await run(["serve"], { serve: () => Promise.reject(new Error("Port 8787 is taken.")) });
   assert.equal(failed.exitCode, 1);
