@@ -7,7 +7,7 @@ import type { Visit } from "./door.ts";
 const lookEveryMs = 300;
 
 type Following = {
-  readonly store: RunStore;
+  readonly store: Pick<RunStore, "read" | "events">;
   readonly visit: Visit<unknown>;
   readonly keepAliveMs: number;
 };
@@ -35,6 +35,8 @@ export async function followEvents(
     row = (await store.read(row.id)) ?? row;
     for (const event of await store.events(row.id, last)) {
       last = event.sequence;
+      // It ended after the row was read.
+      if (isEnd(event) && row.state !== "over") row = (await store.read(row.id)) ?? row;
       writtenAt = performance.now();
       response.write(frameOf(event, row));
     }
@@ -48,10 +50,13 @@ export async function followEvents(
   response.end();
 }
 
-function frameOf({ sequence, kind, data }: RunEvent, row: RunRow): string {
-  const isEnd = ["done", "empty", "failed", "canceled"].includes(kind);
-  const name = isEnd ? statusOf(row) : kind;
-  return `id: ${sequence}\nevent: ${name}\ndata: ${JSON.stringify(isEnd ? shownJob(row) : data)}\n\n`;
+function isEnd({ kind }: RunEvent): boolean {
+  return ["done", "empty", "failed", "canceled"].includes(kind);
+}
+
+function frameOf(event: RunEvent, row: RunRow): string {
+  const [name, data] = isEnd(event) ? [statusOf(row), shownJob(row)] : [event.kind, event.data];
+  return `id: ${event.sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function lastSeen(visit: Visit<unknown>): number {

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import type { RunEvent, RunRow } from "../calls/runs/run-store.ts";
+import type { Visit } from "./door.ts";
+import { followEvents } from "./run-events.ts";
+
+const at = new Date("2026-11-01T10:00:00Z");
+const running: RunRow = {
+  ...{ id: "run_1", call_id: "call_1", account_id: "acc_1", key_id: "key_1", mode: "test", plan: "pro" },
+  ...{ model: "scrape", model_id: "test/scrape", category: "scrape", offer: null, state: "waiting" },
+  ...{ ending: null, inputs: {}, memory: null, progress: null, output: null, problem: null, usage: null },
+  ...{ cost: null, estimated: false, price: {}, credit_usd: "0.05", attempts: 1, webhook_url: null },
+  ...{ public_url: "http://127.0.0.1", node_id: null, claim: 1n, lease_until: at, created_at: at },
+  ...{ updated_at: at, ended_at: null },
+};
+const over: RunRow = {
+  ...running,
+  state: "over",
+  ending: "done",
+  output: { text: "x" },
+  cost: 1n,
+  ended_at: at,
+};
+
+const visit: Visit<unknown> = {
+  ...{ requestId: "req_1", parameters: {}, query: new URLSearchParams(), headers: {}, body: undefined },
+  rawBody: Buffer.alloc(0),
+  caller: () => assert.fail("nobody asks"),
+};
+
+test("a run that ends between two looks is told as it ended, with its result", async () => {
+  const rows = [running, over];
+  const done: RunEvent = { sequence: 1, kind: "done", data: {} };
+  const store = {
+    read: () => Promise.resolve(rows.length > 1 ? rows.shift() : rows[0]),
+    events: (_id: string, after: number) => Promise.resolve(after < 1 ? [done] : []),
+  };
+  const server = createServer((_, response) => {
+    void followEvents(running, response, { store, visit, keepAliveMs: 1_000 });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const text = await (await fetch(`http://127.0.0.1:${address.port}/`)).text();
+  server.close();
+  assert.match(text, /^event: completed$/m);
+  assert.match(text, /"status":"completed".*"result":/);
+});
