@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { SMTPServer } from "smtp-server";
 import { loadCatalog } from "../src/catalog/load.ts";
-import { onePagePdf } from "../src/engines/parse/sample-documents.ts";
+import { onePagePdf } from "../src/engines/parse/sample-documents.test-support.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
