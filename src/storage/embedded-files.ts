@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { DurableFilesystem, durableStartParameters } from "./durable-filesystem.ts";
+import { compiledPostgres } from "./embedded-program.ts";
 
 type Die = (error: unknown) => never;
 
@@ -32,7 +33,11 @@ async function create(directory: string, path: string, die: Die): Promise<void> 
 }
 
 async function start(filesystem: DurableFilesystem, die: Die): Promise<PGlite> {
-  const database = await PGlite.create({ fs: filesystem, startParams: [...durableStartParameters] });
+  const database = await PGlite.create({
+    fs: filesystem,
+    startParams: [...durableStartParameters],
+    pgliteWasmModule: compiledPostgres(),
+  });
   endOnPanic(database, die);
   return database;
 }
