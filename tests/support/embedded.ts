@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/core/clock.ts";
@@ -22,8 +22,26 @@ export async function freshDataDirectory(
   const template = join(tmpdir(), name);
   if (!existsSync(template)) await buildTemplate(template, migrations);
   const directory = await mkdtemp(join(tmpdir(), "skillboss-data-"));
-  await cp(template, directory, { recursive: true });
+  copyDatabase(template, directory);
   return directory;
+}
+
+/**
+ * `template1` and `template0`, three fifths of the files: nobody connects to them, so PostgreSQL writes none of their
+ * files, and all copies may share them.
+ */
+const neverOpened: ReadonlySet<string> = new Set(["database/base/1", "database/base/4"]);
+
+/** At once and not by `cp`, which takes four times the processor's time for so many small files. */
+function copyDatabase(template: string, directory: string, folder = ""): void {
+  const put = neverOpened.has(folder) ? linkSync : copyFileSync;
+  for (const entry of readdirSync(join(template, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      mkdirSync(join(directory, path), { mode: 0o700 });
+      copyDatabase(template, directory, path);
+    } else put(join(template, path), join(directory, path));
+  }
 }
 
 async function buildTemplate(template: string, migrations: readonly Migration[]): Promise<void> {
