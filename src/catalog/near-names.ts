@@ -12,12 +12,10 @@ export type NearNames = (name: string, limit: number) => readonly string[];
  * common letter pairs; the work is bounded by the number of names, whatever is asked.
  */
 export function nearNames(names: Iterable<readonly [name: string, owner: string]>): NearNames {
-  const spellings: readonly Spelling[] = Array.from(names, ([name, owner]) => ({
-    name,
-    owner,
-    pairs: letterPairs(name),
-  }));
+  let known: readonly Spelling[] | undefined;
   return (name, limit) => {
+    // Made when a name is first asked for: a start does not wait for it.
+    const spellings = (known ??= Array.from(names, spellingOf));
     const asked = letterPairs(name);
     const best = new Map<string, { readonly name: string; readonly likeness: number }>();
     for (const spelling of spellings) {
@@ -30,6 +28,10 @@ export function nearNames(names: Iterable<readonly [name: string, owner: string]
       .slice(0, limit)
       .map((found) => found.name);
   };
+}
+
+function spellingOf([name, owner]: readonly [name: string, owner: string]): Spelling {
+  return { name, owner, pairs: letterPairs(name) };
 }
 
 function letterPairs(name: string): ReadonlySet<string> {

@@ -70,6 +70,9 @@ export function readProviders(directories: readonly string[]): readonly Provider
   return [...providers.values()];
 }
 
+/** The files are read once: compiling the checks for speed costs more than it saves. */
+const once = { jitless: true } as const;
+
 /** What comes of reading beside the facts. */
 type Seen = { readonly faults: Fault[]; readonly hash: Hash };
 
@@ -104,7 +107,7 @@ function readAll<Schema extends z.ZodType>(
     const content = parsed(file, faults);
     hash.update(content?.text ?? "");
     if (content === undefined) return [];
-    const read = schemaOf(content.value).safeParse(content.value);
+    const read = schemaOf(content.value).safeParse(content.value, once);
     if (read.success) return [{ file, facts: read.data }];
     for (const issue of read.error.issues) {
       faults.push({ file, path: dotted(issue.path), fault: issue.message });
@@ -122,7 +125,7 @@ function readFamilies(directory: string, seen: Seen): Sourced<ModelFacts>[] {
       const at = `rows[${index}]`;
       try {
         const content = modelOf(row);
-        const read = modelSchemaOf(content).safeParse(content);
+        const read = modelSchemaOf(content).safeParse(content, once);
         if (read.success) return [{ file, facts: read.data, at }];
         for (const issue of read.error.issues) {
           faults.push({ file, path: `${at}.${dotted(issue.path)}`, fault: issue.message });
