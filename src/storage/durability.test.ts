@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
-import { freshDataDirectory } from "../../tests/support/embedded.ts";
+import { freshDataDirectory, neverOpened } from "../../tests/support/embedded.ts";
 import { systemClock } from "../core/clock.ts";
 import { silentLog } from "../core/log.ts";
 import { openEmbedded } from "./embedded.ts";
@@ -55,6 +57,27 @@ test("every commit forces its log to disk: there are at least as many fsyncs as 
   const after = await database.fsyncs();
   assert.ok(after - before >= commits, `${after - before} fsyncs for ${commits} commits`);
 });
+
+test("of the databases that nobody opens no file is written, so that copies may share them", async (context) => {
+  const directory = await dataDirectory(context);
+  const found = lastWrites(directory);
+  assert.ok(found.length > 400, `${found.length} files`);
+  const settings = { directory, migrations: [], log: silentLog, clock: systemClock };
+  const database = await openEmbedded(settings);
+  await database.run({ name: "table", text: "create table written as select 1 as one" }, []);
+  await database.run({ name: "vacuum", text: "vacuum analyze" }, []);
+  await database.close();
+  assert.deepEqual(lastWrites(directory), found);
+});
+
+function lastWrites(directory: string): readonly string[] {
+  return [...neverOpened].flatMap((folder) =>
+    readdirSync(join(directory, folder)).map((name) => {
+      const { size, mtimeMs } = statSync(join(directory, folder, name));
+      return `${folder}/${name} ${size} ${mtimeMs}`;
+    }),
+  );
+}
 
 /** Runs the database in this thread and makes the disk fail beneath it: `method` of node:fs throws from then on. */
 const failingDisk = `
