@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what a call costs through the gateway, through a bare proxy and directly, in one run on this machine.
  * CPU per request is the measure that holds on noisy machines; read the ratios, never the absolute figures of two runs.
- * Options: --rounds N --seconds N --only PART-OF-A-SCENARIO --json
+ * Options: --rounds N --seconds N --only PART-OF-A-SCENARIO --database PART-OF-A-NAME --json
+ * --other FOLDER measures the gateway of another checkout too: only in one run can two versions be compared.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -17,6 +18,8 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "3" },
     only: { type: "string", default: "" },
+    database: { type: "string", default: "" },
+    other: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -65,14 +68,19 @@ const folders: string[] = [];
 const pinned = availableParallelism() > 1 ? ["taskset", "-c", String(availableParallelism() - 1)] : [];
 const beside = availableParallelism() > 1 ? ["taskset", "-c", "0"] : [];
 
-async function start(
-  command: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  ready: RegExp,
-): Promise<ChildProcess> {
+type Program = {
+  readonly command: readonly string[];
+  /** What it prints when it can be asked. */
+  readonly ready: RegExp;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+};
+
+async function start({ command, ready, environment, folder }: Program): Promise<ChildProcess> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "inherit"],
+    cwd: folder,
     env: { ...process.env, ...environment },
   });
   running.push(child);
@@ -96,15 +104,18 @@ function freePort(): Promise<number> {
   });
 }
 
-async function startGateway(
-  name: string,
-  upstreamPort: number,
-  environment: Readonly<Record<string, string>>,
-): Promise<Target> {
+type Gateway = {
+  readonly name: string;
+  readonly upstreamPort: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folder: string;
+};
+
+async function startGateway({ name, upstreamPort, environment, folder }: Gateway): Promise<Target> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), "skillboss-bench-"));
   folders.push(directory);
-  const settings = {
+  const settings: Readonly<Record<string, string>> = {
     PORT: String(port),
     SKILLBOSS_DATA_DIR: directory,
     SKILLBOSS_LOG_LEVEL: "warn",
@@ -112,11 +123,12 @@ async function startGateway(
     OPENAI_BASE_URL: `http://127.0.0.1:${upstreamPort}/v1`,
     ...environment,
   };
-  const child = await start(
-    [...pinned, process.execPath, "src/main.ts", "serve", "--quiet"],
-    settings,
-    /listens on/,
-  );
+  const child = await start({
+    command: [...pinned, process.execPath, "src/main.ts", "serve", "--quiet"],
+    environment: settings,
+    ready: /listens on/,
+    folder,
+  });
   const token = readFileSync(join(directory, "operator-token"), "utf8").trim();
   const ask = async (path: string, body: unknown) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -212,23 +224,47 @@ async function moveBeside(): Promise<void> {
   await new Promise((resolve) => child.once("close", resolve));
 }
 
+type Database = {
+  readonly name: string;
+  /** Undefined, with a word about why, where this machine has none. */
+  readonly settings: () => Promise<Readonly<Record<string, string>> | undefined>;
+};
+
+const databases: readonly Database[] = [
+  { name: "PostgreSQL", settings: postgresSettings },
+  { name: "embedded", settings: () => Promise.resolve({}) },
+];
+
+const checkouts: readonly (readonly [string, string])[] = [
+  ["gateway", "."],
+  ...(options.other === undefined ? [] : [["other", options.other] as const]),
+];
+
+async function postgresSettings(): Promise<Readonly<Record<string, string>> | undefined> {
+  const postgres = await startPostgres();
+  if (!("skipped" in postgres)) return { DATABASE_URL: await postgres.freshDatabase() };
+  console.log(postgres.skipped);
+  return undefined;
+}
+
 async function startTargets(): Promise<readonly Target[]> {
   await moveBeside();
   const [upstreamPort, proxyPort] = [await freePort(), await freePort()];
-  await start([...beside, process.execPath, "bench/mock-upstream.ts", String(upstreamPort)], {}, /ready/);
+  const mockCommand = [process.execPath, "bench/mock-upstream.ts", String(upstreamPort)];
+  await start({ command: [...beside, ...mockCommand], ready: /ready/ });
   const proxyCommand = [process.execPath, "bench/raw-proxy.ts", String(proxyPort), String(upstreamPort)];
-  const proxy = await start([...pinned, ...proxyCommand], {}, /ready/);
+  const proxy = await start({ command: [...pinned, ...proxyCommand], ready: /ready/ });
   const targets: Target[] = [
     { name: "direct", port: upstreamPort, key: "none", pid: undefined },
     { name: "raw proxy", port: proxyPort, key: "none", pid: proxy.pid },
   ];
-  const postgres = await startPostgres();
-  if ("skipped" in postgres) console.log(postgres.skipped);
-  else {
-    const environment = { DATABASE_URL: await postgres.freshDatabase() };
-    targets.push(await startGateway("gateway, PostgreSQL", upstreamPort, environment));
+  for (const { name, settings } of databases.filter((one) => one.name.includes(options.database))) {
+    for (const [prefix, folder] of checkouts) {
+      const environment = await settings();
+      if (environment === undefined) continue;
+      targets.push(await startGateway({ name: `${prefix}, ${name}`, upstreamPort, environment, folder }));
+    }
   }
-  targets.push(await startGateway("gateway, embedded", upstreamPort, {}));
   return targets;
 }
 

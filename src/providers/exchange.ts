@@ -47,7 +47,10 @@ const maxBytesStream = 1024 * 1024 * 1024;
 /** A shared object instead of one per abort: nobody reads it, it only tells undici to let go. */
 const letGo = new Error("the exchange is over");
 
-/** One request and its answer: undici's handler on one side, the receiver on the other. */
+/**
+ * One request and its answer: undici's handler on one side, the receiver on the other. Pieces that arrive in one read of
+ * the socket are handed on as one: a provider's stream is a hundred small pieces, and each handing on costs the same.
+ */
 export class OpenExchange implements Exchange, Passenger {
   readonly #pool: ConnectionPool;
   readonly #options: Dispatcher.DispatchOptions;
@@ -59,7 +62,8 @@ export class OpenExchange implements Exchange, Passenger {
   #dial: Dial | undefined;
   #encoding: Encoding | undefined;
   #decoder: Transform | undefined;
-  #held: Buffer[] | undefined;
+  /** Arrived and not handed on: until the read is over, or the receiver wants more. */
+  #held: Buffer[] = [];
   #receivedBytes = 0;
   /** Of the body as announced; Infinity when it was not. */
   #missingBytes = Infinity;
@@ -102,9 +106,9 @@ export class OpenExchange implements Exchange, Passenger {
     if (this.#over) return;
     this.#paused = false;
     this.#timer.touch();
-    this.#flushHeld();
+    this.handOn();
     if (this.#paused || this.#over) return;
-    if (this.#decoder !== undefined) this.#decoder.resume();
+    if (this.#decoder?.readableEnded === false) this.#decoder.resume();
     else if (this.#wholeArrived) this.#end();
     else this.#controller?.resume();
   }
@@ -154,7 +158,7 @@ export class OpenExchange implements Exchange, Passenger {
     // undici hands on empty pieces when it goes on after a pause.
     if (this.#over || bytes.length === 0) return;
     this.#missingBytes -= bytes.length;
-    this.#timer.enter("idle");
+    if (this.#held.length === 0) this.#timer.enter("idle");
     if (this.#encoding === undefined) {
       this.#take(bytes);
       return;
@@ -173,7 +177,7 @@ export class OpenExchange implements Exchange, Passenger {
     }
     this.#wholeArrived = true;
     if (this.#decoder !== undefined) this.#decoder.end();
-    else if (!this.#paused) this.#end();
+    else this.#handOnLast();
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -188,22 +192,35 @@ export class OpenExchange implements Exchange, Passenger {
       this.#timer.touch();
       if (!this.#over) this.#controller?.resume();
     });
-    decoder.on("end", () => this.#end());
+    decoder.on("end", () => this.#handOnLast());
     decoder.on("error", (error) => this.#fail("unreadable", `${encoding}: ${codeOf(error)}`));
     return decoder;
   }
 
-  /** Counts and hands on. undici may push what its socket had buffered while paused; that is held. */
+  /** Counts and keeps until this turn is over. undici may push what its socket had buffered while paused. */
   #take(bytes: Buffer): void {
     if (this.#over) return;
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > (this.#maxBytes ?? maxBytesWhole)) {
       this.#fail("too_large", "the answer is larger than accepted");
-    } else if (this.#paused) {
-      (this.#held ??= []).push(bytes);
-    } else {
-      this.#deliver(bytes);
+      return;
     }
+    this.#held.push(bytes);
+    if (this.#held.length === 1 && !this.#paused) process.nextTick(handOn, this);
+  }
+
+  /** What has arrived, as one piece. */
+  handOn(): void {
+    const [first] = this.#held;
+    if (first === undefined || this.#paused || this.#over) return;
+    const bytes = this.#held.length === 1 ? first : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#deliver(bytes);
+  }
+
+  #handOnLast(): void {
+    this.handOn();
+    if (!this.#paused) this.#end();
   }
 
   #deliver(bytes: Buffer): void {
@@ -226,17 +243,6 @@ export class OpenExchange implements Exchange, Passenger {
     if (this.#missingBytes > 0) this.#controller?.pause();
   }
 
-  #flushHeld(): void {
-    const held = this.#held;
-    if (held === undefined) return;
-    let next = 0;
-    for (; next < held.length && !this.#paused && !this.#over; next += 1) {
-      const bytes = held[next];
-      if (bytes !== undefined) this.#deliver(bytes);
-    }
-    this.#held = next < held.length ? held.slice(next) : undefined;
-  }
-
   #end(): void {
     if (this.#over) return;
     this.#over = true;
@@ -249,6 +255,7 @@ export class OpenExchange implements Exchange, Passenger {
   }
 
   #fail(kind: UpstreamFailure["kind"], detail: string, stage: UpstreamStage = this.#timer.stage): void {
+    this.handOn();
     if (this.#over) return;
     this.#close();
     try {
@@ -266,7 +273,7 @@ export class OpenExchange implements Exchange, Passenger {
   #close(): void {
     this.#over = true;
     this.#timer.stop();
-    this.#held = undefined;
+    this.#held = [];
     this.#decoder?.destroy();
     if (this.#controller !== undefined) {
       this.#controller.abort(letGo);
@@ -284,6 +291,10 @@ function begin(exchange: OpenExchange): void {
 
 function resumeNow(exchange: OpenExchange): void {
   exchange.resumeNow();
+}
+
+function handOn(exchange: OpenExchange): void {
+  exchange.handOn();
 }
 
 function lengthOf(contentLength: string | readonly string[] | undefined): number {
