@@ -2,6 +2,7 @@ import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import { announcedBytes, isEventStream } from "./answer-head.ts";
 import type { ConnectionPool, Dial, Passenger } from "./connection-pools.ts";
 import { createDecoder, encodingOf } from "./content-decoding.ts";
 import type { Encoding } from "./content-decoding.ts";
@@ -48,8 +49,8 @@ const maxBytesStream = 1024 * 1024 * 1024;
 const letGo = new Error("the exchange is over");
 
 /**
- * One request and its answer: undici's handler on one side, the receiver on the other. Pieces that arrive in one read of
- * the socket are handed on as one: a provider's stream is a hundred small pieces, and each handing on costs the same.
+ * One request and its answer: undici's handler on one side, the receiver on the other. Pieces that come in one read of
+ * the socket are handed on as one: a stream is a hundred small ones, and handing on costs the same however small.
  */
 export class OpenExchange implements Exchange, Passenger {
   readonly #pool: ConnectionPool;
@@ -144,9 +145,9 @@ export class OpenExchange implements Exchange, Passenger {
       return;
     }
     this.#encoding = encoding;
-    this.#missingBytes = lengthOf(headers["content-length"]);
+    this.#missingBytes = announcedBytes(headers);
     this.#endsByClose = this.#missingBytes === Infinity && headers["transfer-encoding"] === undefined;
-    this.#maxBytes ??= isEventStream(headers["content-type"]) ? maxBytesStream : maxBytesWhole;
+    this.#maxBytes ??= isEventStream(headers) ? maxBytesStream : maxBytesWhole;
     try {
       this.#receiver.onHead(status, headers);
     } catch (error) {
@@ -197,7 +198,7 @@ export class OpenExchange implements Exchange, Passenger {
     return decoder;
   }
 
-  /** Counts and keeps until this turn is over. undici may push what its socket had buffered while paused. */
+  /** Counts, and keeps until the read is over. undici may push what its socket had buffered while paused. */
   #take(bytes: Buffer): void {
     if (this.#over) return;
     this.#receivedBytes += bytes.length;
@@ -295,12 +296,4 @@ function resumeNow(exchange: OpenExchange): void {
 
 function handOn(exchange: OpenExchange): void {
   exchange.handOn();
-}
-
-function lengthOf(contentLength: string | readonly string[] | undefined): number {
-  return typeof contentLength === "string" ? Number.parseInt(contentLength, 10) : Infinity;
-}
-
-function isEventStream(contentType: string | readonly string[] | undefined): boolean {
-  return typeof contentType === "string" && /^text\/event-stream\b/i.test(contentType);
 }
