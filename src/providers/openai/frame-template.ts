@@ -28,23 +28,28 @@ export class FrameTemplate {
     this.#ours = ours;
   }
 
-  /** `forward` writes a frame as the customer gets it. Undefined when this frame is no good as a template. */
+  /**
+   * `forward` writes a frame as the customer gets it, undefined when it cannot be written. Undefined when this frame is no
+   * good as a template.
+   */
   static of(
     frame: string,
     parsed: JsonObject,
-    forward: (frame: string) => string,
+    forward: (frame: string, parsed: JsonObject) => string | undefined,
   ): FrameTemplate | undefined {
     if (outputOfOnlyChoice(parsed) === "") return undefined;
     const hasPadding = typeof parsed["obfuscation"] === "string";
-    const candidates = slots.map((slot) => partsAround(frame, slot, hasPadding));
-    const given = candidates.find((parts) => parts !== undefined && isProven(parts));
-    if (given === undefined) return undefined;
-    const [prefix, rest, ...more] = forward(filled(given)).split(contentSlot);
-    if (prefix === undefined || rest === undefined || more.length > 0) return undefined;
-    const [suffix, tail, ...others] = rest.split(paddingSlot);
-    const isWhole =
-      suffix !== undefined && others.length === 0 && (tail === undefined) === (given.tail === undefined);
-    return isWhole ? new FrameTemplate(detached(given), detached({ prefix, suffix, tail })) : undefined;
+    for (const slot of slots) {
+      const given = partsAround(frame, slot, hasPadding);
+      if (given === undefined) continue;
+      const probe = filled(given);
+      const proof = provenBy(probe, given);
+      if (proof === undefined) continue;
+      const ours = partsIn(forward(probe, proof) ?? "");
+      const isWhole = ours !== undefined && (ours.tail === undefined) === (given.tail === undefined);
+      return isWhole ? new FrameTemplate(detached(given), detached(ours)) : undefined;
+    }
+    return undefined;
   }
 
   /** The JSON text in the slot, without quotes, when the frame is of this structure. */
@@ -124,19 +129,30 @@ function filled({ prefix, suffix, tail }: Parts): string {
 
 /**
  * A slot's name occurs once in the text. When the whole output is just this name, then its string literal begins where
- * the prefix ends and ends where the suffix begins; likewise the padding.
+ * the prefix ends and ends where the suffix begins; likewise the padding. Returns what the text was parsed as.
  */
-function isProven(parts: Parts): boolean {
-  const probe = filled(parts);
-  if (probe.split(contentSlot).length !== 2 || probe.split(paddingSlot).length > 2) return false;
+function provenBy(probe: string, { tail }: Parts): JsonObject | undefined {
+  if (occursTwice(probe, contentSlot) || occursTwice(probe, paddingSlot)) return undefined;
   let parsed: unknown;
   try {
     parsed = JSON.parse(probe);
   } catch {
-    return false;
+    return undefined;
   }
-  if (!isJsonObject(parsed) || outputOfOnlyChoice(parsed) !== contentSlot) return false;
-  return parts.tail === undefined || parsed["obfuscation"] === paddingSlot;
+  if (!isJsonObject(parsed) || outputOfOnlyChoice(parsed) !== contentSlot) return undefined;
+  return tail === undefined || parsed["obfuscation"] === paddingSlot ? parsed : undefined;
+}
+
+function occursTwice(text: string, part: string): boolean {
+  return text.indexOf(part) !== text.lastIndexOf(part);
+}
+
+/** The text around the slots; undefined when a slot is missing or there twice. */
+function partsIn(written: string): Parts | undefined {
+  const [prefix, rest, ...more] = written.split(contentSlot);
+  if (prefix === undefined || rest === undefined || more.length > 0) return undefined;
+  const [suffix, tail, ...others] = rest.split(paddingSlot);
+  return suffix === undefined || others.length > 0 ? undefined : { prefix, suffix, tail };
 }
 
 /** Copies: slices would keep the whole read in memory that they were cut from. */

@@ -117,7 +117,7 @@ export class OpenaiStream implements StreamTranslation {
       this.#isDone = true;
       return;
     }
-    const parsed = parsedData(data);
+    const parsed = parsedText(this.#textOf(data));
     const error = name === "error" ? (errorIn(parsed) ?? { message: shapeOf(data) }) : errorIn(parsed);
     if (error !== undefined) this.#fault = faultOfError(error);
     else if (isJsonObject(parsed)) this.#readFrame(data, parsed);
@@ -133,13 +133,12 @@ export class OpenaiStream implements StreamTranslation {
     if (choices.length === 0) return;
     this.#fault = choices.map(faultOfChoice).find((fault) => fault !== undefined);
     if (this.#fault !== undefined) return;
-    const frame = this.#forwarded(data, parsed);
+    const frame = this.#learned(data, parsed, choices) ?? this.#forwarded(data, parsed);
     if (frame === undefined) this.#fault = unreadableFault("a member occurs twice in a frame");
     else if (this.#isKept(choices)) this.#keep(frame);
     else {
       this.#flushKept();
       this.#out += frame;
-      this.#learn(data, parsed);
     }
   }
 
@@ -173,21 +172,28 @@ export class OpenaiStream implements StreamTranslation {
     this.#kept = "";
   }
 
-  #learn(data: string, parsed: JsonObject): void {
-    if (this.#templatesLeft === 0 || (parsed["usage"] ?? null) !== null || !this.#hasOutput) return;
+  /** The frame as a template writes it that was made of it. Undefined when it is no good as one. */
+  #learned(data: string, parsed: JsonObject, choices: readonly JsonObject[]): string | undefined {
+    const isPlain = (parsed["usage"] ?? null) === null && !choices.some(isFinished);
+    if (this.#templatesLeft === 0 || !isPlain || !choices.some((choice) => hasOutput(choice["delta"])))
+      return undefined;
     this.#templatesLeft--;
-    const template = FrameTemplate.of(data, parsed, (probe) => {
-      const probed = parsedData(probe);
-      return (isJsonObject(probed) ? this.#forwarded(probe, probed) : undefined) ?? "";
-    });
-    this.#template = template ?? this.#template;
+    const template = FrameTemplate.of(data, parsed, (probe, probed) => this.#forwarded(probe, probed));
+    const content = template?.contentOf(data);
+    if (template === undefined || content === undefined) return undefined;
+    this.#template = template;
+    return template.written(data, content);
   }
 
   /** The whole frame in latin1, or undefined when it cannot be written. */
   #forwarded(data: string, parsed: JsonObject): string | undefined {
     if (!needsShaping(parsed, this.#shape)) return `data: ${data.trim().replaceAll("\n", " ")}\n\n`;
-    const json = shaped(utf8Of(data), parsed, this.#shape);
+    const json = shaped(this.#textOf(data), parsed, this.#shape);
     return json === undefined ? undefined : `data: ${latin1Of(json).replaceAll("\n", " ")}\n\n`;
+  }
+
+  #textOf(data: string): string {
+    return this.#isAscii ? data : utf8Of(data);
   }
 }
 
@@ -195,9 +201,9 @@ function isFinished(choice: JsonObject): boolean {
   return typeof choice["finish_reason"] === "string";
 }
 
-function parsedData(data: string): unknown {
+function parsedText(text: string): unknown {
   try {
-    return JSON.parse(utf8Of(data));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
