@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { silentLog } from "../core/log.ts";
 import { CollectedAnswer } from "../../tests/support/collected-answer.ts";
 import { raw } from "../../tests/support/fake-behaviours.ts";
@@ -31,7 +31,8 @@ function send(answer: CollectedAnswer, maxBytes?: number): Exchange {
   );
 }
 
-const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+const eventStreamHead =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 const numbers = Array.from({ length: 50 }, (_, at) => `data: ${at}\n\n`);
 const text = numbers.join("");
 const end = "0\r\n\r\n";
@@ -59,7 +60,7 @@ function sends(...writes: readonly (string | Buffer)[]): void {
 }
 
 test("pieces that come together are handed on as one, and such that come alone at once", async () => {
-  sends(head, chunked(numbers), chunked(["data: alone\n\n"]), end);
+  sends(eventStreamHead, chunked(numbers), chunked(["data: alone\n\n"]), end);
   const answer = new CollectedAnswer();
   send(answer);
   await answer.over;
@@ -72,7 +73,7 @@ test("pieces that come together are handed on as one, and such that come alone a
 });
 
 test("pieces that come with the end are heard before it", async () => {
-  sends(Buffer.concat([Buffer.from(head), chunked(numbers), Buffer.from(end)]));
+  sends(Buffer.concat([Buffer.from(eventStreamHead), chunked(numbers), Buffer.from(end)]));
   const answer = new CollectedAnswer();
   send(answer);
   await answer.over;
@@ -80,7 +81,7 @@ test("pieces that come with the end are heard before it", async () => {
 });
 
 test("pieces that came before a failure are heard before it", async () => {
-  sends(Buffer.concat([Buffer.from(head), chunked(numbers)]));
+  sends(Buffer.concat([Buffer.from(eventStreamHead), chunked(numbers)]));
   const answer = new CollectedAnswer();
   const allowed = numbers.slice(0, 20).join("").length;
   send(answer, allowed + 1);
@@ -89,7 +90,7 @@ test("pieces that came before a failure are heard before it", async () => {
 });
 
 test("a receiver that leaves at the pieces before a failure hears nothing of it", async () => {
-  sends(Buffer.concat([Buffer.from(head), chunked(numbers)]));
+  sends(Buffer.concat([Buffer.from(eventStreamHead), chunked(numbers)]));
   const answer = new CollectedAnswer();
   const exchange = send(answer, 100);
   answer.onPart = () => exchange.abort();
@@ -98,14 +99,18 @@ test("a receiver that leaves at the pieces before a failure hears nothing of it"
   assert.deepEqual([answer.parts.length, answer.ended, answer.failure], [1, false, undefined]);
 });
 
-test("while paused nothing comes, not even the end of a body that is all here, packed or not", async () => {
-  const packed = gzipSync(text);
-  const gzipHead = head.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n");
-  for (const body of [
-    Buffer.concat([Buffer.from(head), chunked(numbers), Buffer.from(end)]),
-    Buffer.concat([Buffer.from(gzipHead), chunked([packed]), Buffer.from(end)]),
-  ]) {
-    sends(body);
+const packings = {
+  none: (plain: string) => Buffer.from(plain),
+  gzip: gzipSync,
+  deflate: deflateSync,
+  br: brotliCompressSync,
+};
+
+for (const [name, pack] of Object.entries(packings)) {
+  test(`while paused nothing comes, not even the end of a body that is all here (packing: ${name})`, async () => {
+    const packing = name === "none" ? "" : `\r\ncontent-encoding: ${name}`;
+    const head = eventStreamHead.replace("\r\n\r\n", `${packing}\r\n\r\n`);
+    sends(Buffer.concat([Buffer.from(head), chunked([pack(text)]), Buffer.from(end)]));
     const answer = new CollectedAnswer();
     answer.pauses = true;
     const exchange = send(answer);
@@ -115,5 +120,5 @@ test("while paused nothing comes, not even the end of a body that is all here, p
     exchange.resume();
     await answer.over;
     assert.deepEqual([answer.text, answer.ended, answer.late], [text, true, 0]);
-  }
-});
+  });
+}
