@@ -72,8 +72,14 @@ function findServable(ask: ChatAsk, house: ChatHouse): Servable {
       message: `${model.id} is not a chat model: call it with POST /v1/run.`,
     });
   }
-  const offers = model.offers.filter((offer) => house.lineTo(offer, model, ask.caller.mode) !== undefined);
-  if (!isSome(offers)) throw notConfigured(model, house);
+  let refusal: Problem | undefined;
+  const offers = model.offers.filter((offer) => {
+    const line = house.lineTo(offer, model, ask.caller.mode);
+    const refused = line?.wire.refusalOf(ask.call.request, line.target);
+    refusal ??= refused;
+    return line !== undefined && refused === undefined;
+  });
+  if (!isSome(offers)) throw refusal ?? notConfigured(model, house);
   return { found: { model, alias }, offers };
 }
 

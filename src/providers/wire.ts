@@ -1,5 +1,6 @@
-import type { ChatCall } from "../core/chat.ts";
+import type { ChatCall, ChatRequest } from "../core/chat.ts";
 import type { Capabilities, ProviderQuirks } from "../core/model.ts";
+import type { Problem } from "../core/problems.ts";
 import type { Usage } from "../core/usage.ts";
 
 /** Where and as what a call goes. No secret in here: translators never see one. */
@@ -89,6 +90,8 @@ export type StreamTranslation = {
 
 /** One wire protocol. Translates only: no fetch, clock, log, retry or secret inside. */
 export type ChatWire = {
+  /** Why this provider would answer something else than was asked for: it is not asked then, nor fallen back to. */
+  refusalOf(request: ChatRequest, target: Target): Problem | undefined;
   /** Throws `Problem` (400, naming the member) for what this wire cannot carry. */
   request(call: ChatCall, target: Target): WireRequest;
   /** Throws `UnreadableAnswer`. */

@@ -12,10 +12,10 @@ test("members that Anthropic has no word for are left out and named, known to Op
     frequency_penalty: 1,
     presence_penalty: 1,
     prediction: { type: "content", content: "x" },
-    modalities: ["text"],
+    modalities: ["text", "audio"],
     audio: { voice: "alloy", format: "mp3" },
     store: true,
-    service_tier: "auto",
+    service_tier: "flex",
     metadata: { a: "b" },
     verbosity: "low",
     prompt_cache_key: "k",
@@ -40,6 +40,15 @@ test("a provider's own list of members is kept to, but for those without which t
   assert.deepEqual(dropped, ["stop"]);
 });
 
+test("what says no more than its absence is left out unnamed", () => {
+  const usual = { n: 1, logprobs: false, store: false, presence_penalty: 0, service_tier: "auto" };
+  const { body, dropped } = sent({ ...usual, modalities: ["text"], seed: null, temperature: 0.5, top_p: 1 });
+  assert.deepEqual(dropped, []);
+  assert.deepEqual(Object.keys(body), ["model", "max_tokens", "messages", "temperature"]);
+  const always = sent({ temperature: 1, top_p: 1 }, targetWith({ sampling: false }));
+  assert.deepEqual([Object.keys(always.body), always.dropped], [["model", "max_tokens", "messages"], []]);
+});
+
 test("temperature is held to Anthropic's scale", () => {
   const temperature = (value: number): unknown => sent({ temperature: value }).body["temperature"];
   assert.deepEqual([0, 0.7, 1, 1.5, 2].map(temperature), [0, 0.7, 1, 1, 1]);
@@ -53,7 +62,7 @@ test("of temperature and top_p only one is sent, and top_k goes on", () => {
 });
 
 test("sampling is left out and named for models that refuse it", () => {
-  const { body, dropped } = sent({ temperature: 1, top_p: 1, top_k: 1 }, targetWith({ sampling: false }));
+  const { body, dropped } = sent({ temperature: 0.5, top_p: 0.5, top_k: 1 }, targetWith({ sampling: false }));
   assert.deepEqual(dropped, ["temperature", "top_p", "top_k"]);
   for (const member of dropped) assert.equal(member in body, false);
 });

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ChatCall, ChatRequest } from "../../core/chat.ts";
+import type { Problem } from "../../core/problems.ts";
+import { hasNoEffect } from "../no-effect.ts";
+import { oneChoiceOnly } from "../one-choice.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { conversationOf } from "./conversation.ts";
-import { cacheMark, refused } from "./conversion.ts";
+import { cacheMark } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { jsonOutputOf } from "./structured-output.ts";
 import { thinkingOf } from "./thinking.ts";
@@ -24,8 +27,15 @@ const carried: ReadonlySet<string> = new Set(
   ),
 );
 
+/** What Messages has no word for and cannot do without. */
+export function messagesRefusal(request: ChatRequest): Problem | undefined {
+  return (request.n ?? 1) > 1 ? oneChoiceOnly() : undefined;
+}
+
 /** An OpenAI chat request as one of Anthropic Messages. */
 export function messagesRequest(call: ChatCall, target: Target): WireRequest {
+  const refusal = messagesRefusal(call.request);
+  if (refusal !== undefined) throw refusal;
   const dropped = new Set<string>();
   const conversion: Conversion = { request: taken(call.request, target, dropped), target, dropped };
   return { path, headers, body: JSON.stringify(bodyOf(conversion, call)), dropped: [...dropped] };
@@ -39,14 +49,13 @@ function taken(request: ChatRequest, target: Target, dropped: Set<string>): Chat
       if (carried.has(member)) continue;
     }
     Reflect.deleteProperty(left, member);
-    if (value !== undefined && value !== null) dropped.add(member);
+    if (!hasNoEffect(member, value)) dropped.add(member);
   }
   return left;
 }
 
 function bodyOf(conversion: Conversion, call: ChatCall): Block {
   const { request, target, dropped } = conversion;
-  if ((request.n ?? 1) > 1) throw refused("n", "This model gives one choice per request.");
   const { system, turns } = conversationOf(conversion);
   const { format, helper, instruction } = jsonOutputOf(conversion);
   const { tools, choice, isForced } = toolUseOf(conversion, { helper, turns });
@@ -75,14 +84,14 @@ function samplingOf({ request, target, dropped }: Conversion, isThinking: boolea
     ([, value]) => value !== undefined && value !== null,
   );
   if (!target.capabilities.sampling || isThinking) {
-    for (const [member] of wanted) dropped.add(member);
+    for (const [member, value] of wanted) if (!hasNoEffect(member, value)) dropped.add(member);
     return {};
   }
   const sampling = Object.fromEntries(wanted);
   // Newer models of version 2023-06-01 take only one of the two; OpenAI's advice is to set only one as well.
   if (sampling["temperature"] !== undefined && sampling["top_p"] !== undefined) {
     delete sampling["top_p"];
-    dropped.add("top_p");
+    if (!hasNoEffect("top_p", topP)) dropped.add("top_p");
   }
   // OpenAI's scale ends at 2, Anthropic's at 1: https://platform.claude.com/docs/en/api/messages
   if (typeof temperature === "number") sampling["temperature"] = Math.min(temperature, 1);

@@ -1,3 +1,5 @@
+import type { Target } from "../wire.ts";
+
 /**
  * The members of OpenAI's chat completion request, deprecated ones included.
  * https://platform.openai.com/docs/api-reference/chat/create
@@ -40,3 +42,7 @@ export const openaiRequestMembers: ReadonlySet<string> = new Set([
   "verbosity",
   "web_search_options",
 ]);
+
+export function isAccepted(member: string, { accepts, extraParameters }: Target): boolean {
+  return extraParameters.has(member) || (accepts ?? openaiRequestMembers).has(member);
+}

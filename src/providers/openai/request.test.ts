@@ -108,7 +108,7 @@ test("models that do not reason are not sent an effort", () => {
 
 test("models without sampling are not sent sampling members", () => {
   const capabilities = { ...plainTarget.capabilities, sampling: false };
-  const { dropped, json } = sent('{"messages":[],"temperature":1,"top_p":1,"top_k":3,"seed":4}', {
+  const { dropped, json } = sent('{"messages":[],"temperature":0.5,"top_p":0.5,"top_k":3,"seed":4}', {
     capabilities,
     extraParameters: new Set(["top_k"]),
   });
@@ -135,4 +135,12 @@ test("developer messages become system messages only where the provider needs it
 test("T-04 of the customer nothing but what they sent is told", () => {
   assert.deepEqual(sent('{"messages":[],"user":"u-1"}').json["user"], "u-1");
   assert.equal("user" in sent('{"messages":[]}').json, false);
+});
+
+test("a member that a provider does not take is named, unless it says no more than its absence", () => {
+  const target = { accepts: new Set(["messages", "model"]) };
+  const members = '"n":1,"logprobs":false,"seed":null,"frequency_penalty":0,"user":"me","metadata":{}';
+  const { json, dropped } = sent(`{"model":"m","messages":[],${members}}`, target);
+  assert.deepEqual(dropped, ["user", "metadata"]);
+  assert.deepEqual(Object.keys(json), ["model", "messages", "max_completion_tokens"]);
 });

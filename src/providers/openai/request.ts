@@ -1,7 +1,8 @@
 import type { ChatCall } from "../../core/chat.ts";
 import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
+import { hasNoEffect } from "../no-effect.ts";
 import type { Target, WireRequest } from "../wire.ts";
-import { openaiRequestMembers } from "./request-members.ts";
+import { isAccepted } from "./request-members.ts";
 
 /** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
 const samplingMembers: ReadonlySet<string> = new Set(
@@ -21,15 +22,7 @@ const streamOptionsBounds = { maxDepth: 16, maxNodes: 1_000 };
  * them is rounded or lost; only the top level is ours.
  */
 export function openaiRequest(call: ChatCall, target: Target): WireRequest {
-  const body = new Map<string, string>();
-  const dropped: string[] = [];
-  for (const [member, text] of call.raw) {
-    if (member === "stream_options") continue;
-    if (member === "max_tokens" || member === "max_completion_tokens") {
-      body.set(target.maxTokensField, String(call.maxTokens));
-    } else if (isTaken(member, target)) body.set(member, text);
-    else dropped.push(member);
-  }
+  const { body, dropped } = membersFor(call, target);
   body.set("model", JSON.stringify(target.upstreamModel));
   body.set(target.maxTokensField, String(call.maxTokens));
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
@@ -45,15 +38,25 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   };
 }
 
+/** The members in their order: those that are sent, and the names of those that are missed. */
+function membersFor(call: ChatCall, target: Target) {
+  const body = new Map<string, string>();
+  const dropped: string[] = [];
+  for (const [member, text] of call.raw) {
+    if (member === "stream_options") continue;
+    if (member === "max_tokens" || member === "max_completion_tokens") {
+      body.set(target.maxTokensField, String(call.maxTokens));
+    } else if (isTaken(member, target)) body.set(member, text);
+    else if (!hasNoEffect(member, call.request[member])) dropped.push(member);
+  }
+  return { body, dropped };
+}
+
 function isTaken(member: string, target: Target): boolean {
   if (member === "model" || member === "messages" || member === "stream") return true;
   if (samplingMembers.has(member) && !target.capabilities.sampling) return false;
   if (member === "reasoning_effort" && !target.capabilities.reasoning) return false;
   return isAccepted(member, target);
-}
-
-function isAccepted(member: string, { accepts, extraParameters }: Target): boolean {
-  return extraParameters.has(member) || (accepts ?? openaiRequestMembers).has(member);
 }
 
 /** Usage is always asked for: without it the call would be charged by a count of ours. */

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { endsClean } from "./support/clean-end.ts";
+import { status } from "./support/fake-behaviours.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+import { hello } from "./support/stream-reader.ts";
+
+/** Providers differ in what they take: one that would answer something else than was asked for is not asked. */
+
+let p1: FakeUpstream;
+let p2: FakeUpstream;
+let gateway: Gateway;
+let customer: Customer;
+
+before(async () => {
+  p1 = await startFakeUpstream();
+  p2 = await startFakeUpstream();
+  gateway = await startGateway({
+    p1: p1.baseUrl,
+    p2: p2.baseUrl,
+    a1: p1.origin,
+    moreFiles: { "providers/p2.json": oneChoiceProvider, "models/test/m-only-two.json": onlyTwo },
+  });
+  customer = await gateway.customer();
+});
+beforeEach(() => {
+  p1.clear();
+  p2.clear();
+});
+after(() => endsClean(gateway, p1, p2));
+
+const oneChoiceProvider = {
+  id: "p2",
+  name: "p2",
+  wire: "openai-chat",
+  base_url: "http://127.0.0.1:9/v1",
+  auth: { header: "authorization", prefix: "Bearer " },
+  accepts: ["messages", "model", "max_tokens", "stream", "stream_options", "temperature"],
+};
+
+const rate = (meter: string) => ({ meter, per: 1_000_000, usd: "0.1" });
+const onlyTwo = {
+  ...{ id: "m-only-two", kind: "chat", context_window: 1_000, max_output: 1_000 },
+  offers: [{ provider: "p2", upstream_model: "m-two", price: [rate("input_tokens"), rate("output_tokens")] }],
+};
+
+function ask(model: string, more: object): Promise<Response> {
+  return gateway.chat(customer.key, { ...hello, model, ...more });
+}
+
+test("several choices are asked of the providers that give them, and of no other when those fail", async () => {
+  for (const stream of [false, true]) {
+    p1.script("m-two", status(500));
+    const response = await ask("m-two", { n: 2, stream });
+    assert.equal(response.status, 502);
+    await response.text();
+    assert.equal(p2.log.length, 0);
+    const plain = await ask("m-two", { n: 1, stream });
+    assert.equal(plain.status, 200);
+    await plain.text();
+    assert.equal(p2.log.length, 1);
+    assert.equal(plain.headers.get("x-skillboss-dropped"), null);
+    p2.clear();
+  }
+});
+
+test("a model that no provider serves with several choices refuses them before money is held", async () => {
+  for (const model of ["m-only-two", "m-claude"]) {
+    const response = await ask(model, { n: 2 });
+    assert.equal(response.status, 400);
+    const { error } = (await response.json()) as { error: Record<string, unknown> };
+    assert.deepEqual([error["code"], error["param"]], ["invalid_request", "n"]);
+    assert.match(String(error["message"]), /one answer per call/);
+  }
+  assert.deepEqual([p1.log.length, p2.log.length], [0, 0]);
+});
