@@ -15,6 +15,8 @@ export type UsageQuestion = {
   readonly period: Period;
   /** Part of a model name, without regard to case. */
   readonly model?: string | undefined;
+  /** Only the models for which this holds. */
+  readonly isOfType?: (model: string) => boolean;
 };
 
 export type UsageSum = {
@@ -55,13 +57,17 @@ export function usageReports(database: Database, clock: Clock): UsageReports {
   return {
     async read(question) {
       const since = sinceOf(question.period, clock.now());
-      const asked = receiptsOf(database, question, since);
-      const [models, days, recent] = await Promise.all([
-        asked
-          .select(["model as name", ...sums])
-          .groupBy("model")
-          .orderBy("model")
-          .execute(),
+      const { isOfType } = question;
+      const all = receiptsOf(database, question, since);
+      const found = await all
+        .select(["model as name", ...sums])
+        .groupBy("model")
+        .orderBy("model")
+        .execute();
+      const models = isOfType === undefined ? found : found.filter(({ name }) => isOfType(name));
+      const names = models.map(({ name }) => name);
+      const asked = isOfType === undefined ? all : all.where(sql<boolean>`model = any(${names}::text[])`);
+      const [days, recent] = await Promise.all([
         asked
           .select([sql<string>`to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD')`.as("name"), ...sums])
           .groupBy("name")

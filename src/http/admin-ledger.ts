@@ -62,6 +62,7 @@ function transfersDoor({ accounts, ledger }: LedgerHouse): Door {
     method: "GET",
     path: "/admin/v1/accounts/{id}/transfers",
     access: "operator",
+    query: ["mode", "after", "limit"],
     summary: "The lines of an account's transfers, oldest first. `?mode=live|test&after=sequence&limit=`.",
     answers: "`data` and `has_more`; go on with `after` set to the last sequence.",
     async answer(visit) {

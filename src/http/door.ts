@@ -33,6 +33,8 @@ type Common = {
   /** `{name}` matches one segment, `{name...}` the rest of the path. */
   readonly path: string;
   readonly access: Access;
+  /** The parameters it reads behind the `?`. */
+  readonly query?: readonly string[];
   readonly summary: string;
   /** What the answer looks like, for the OpenAPI document. */
   readonly answers: string;

@@ -18,6 +18,7 @@ function listDoor(house: FileDoorsHouse): Door {
     method: "GET",
     path: "/v1/files",
     access: "caller",
+    query: ["limit", "after"],
     summary: "The account's files in the mode of the key, newest first. `?limit=&after=file id`.",
     answers: "`data` and `has_more`; go on with `after` set to the last id.",
     async answer(visit) {

@@ -29,6 +29,7 @@ function listDoor(house: RunsHouse): Door {
     method: "GET",
     path: "/v1/job",
     access: "caller",
+    query: ["status", "limit"],
     summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
     answers: "`jobs` and `count`.",
     answer: async (visit) => {

@@ -7,6 +7,8 @@ import type { Price, Rate } from "../core/price.ts";
 import { Problem } from "../core/problems.ts";
 import { model, modelList } from "./answer-schemas.ts";
 import type { Door } from "./door.ts";
+import { modelTypes } from "./model-types.ts";
+import { listIn, partsOf } from "./query.ts";
 
 export type ModelsHouse = {
   readonly catalog: Catalog;
@@ -23,13 +25,15 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
       method: "GET",
       path: "/v1/models",
       access: "caller",
+      query: ["types", "type", "ids"],
       summary: "All models with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
       answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
       answerForm: modelList,
       answer(visit) {
         const { mode } = visit.caller();
         const listed = house.catalog.models.flatMap(names).map((found) => shownModel(found, house, mode));
-        const models = chosen(listed, visit.query);
+        const types = countedTypes(listed);
+        const models = chosen(listed, visit.query, Object.keys(types));
         return {
           status: 200,
           body: {
@@ -37,7 +41,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
             data: models,
             models,
             count: models.length,
-            available_types: countedTypes(listed),
+            available_types: types,
           },
         };
       },
@@ -71,21 +75,19 @@ function names(model: Model): readonly Found[] {
   ];
 }
 
-function chosen(models: readonly ShownModel[], query: URLSearchParams): readonly ShownModel[] {
-  const types = listOf(query.get("types") ?? query.get("type"));
-  const ids = listOf(query.get("ids"));
+function chosen(
+  models: readonly ShownModel[],
+  query: URLSearchParams,
+  present: readonly string[],
+): readonly ShownModel[] {
+  const known = ["all", ...new Set([...modelTypes, ...present])];
+  const types = listIn(query, query.has("types") ? "types" : "type", known);
+  const ids = partsOf(query.get("ids"));
   return models.filter(
     (model) =>
       (types.length === 0 || types.includes("all") || types.includes(model.type)) &&
       (ids.length === 0 || ids.includes(model.id)),
   );
-}
-
-function listOf(text: string | null): readonly string[] {
-  return (text ?? "")
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
 }
 
 function countedTypes(models: readonly ShownModel[]): Record<string, number> {

@@ -37,16 +37,11 @@ export function openapiDoor(doors: () => readonly Door[], version: string): Door
 }
 
 function operationOf(door: Door): Record<string, unknown> {
-  const names = [...door.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1] ?? "");
   const status = statusOf(door);
   return {
     summary: door.summary,
     operationId: `${door.method.toLowerCase()}${door.path.replaceAll(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
-    ...(names.length === 0
-      ? {}
-      : {
-          parameters: names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-        }),
+    ...parametersOf(door),
     ...(door.body === undefined
       ? {}
       : {
@@ -68,6 +63,16 @@ function contentOf({ answerForm, eventForm }: Door): Record<string, unknown> {
     ...json(answerForm === undefined ? {} : z.toJSONSchema(answerForm)),
     ...(eventForm === undefined ? {} : { "text/event-stream": { schema: z.toJSONSchema(eventForm) } }),
   };
+}
+
+function parametersOf({ path, query = [] }: Door): Record<string, unknown> {
+  const names = [...path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1] ?? "");
+  const schema = { type: "string" };
+  const parameters = [
+    ...names.map((name) => ({ name, in: "path", required: true, schema })),
+    ...query.map((name) => ({ name, in: "query", required: false, schema })),
+  ];
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function statusOf(door: Door): string {

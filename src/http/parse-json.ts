@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { parseJson, scanJsonObject } from "../core/json-object.ts";
 import type { ScanFault } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
+import { readAs } from "../core/read-as.ts";
 
 /** Deep or crowded documents cost far more than their bytes; no honest request comes near these. */
 export const bounds = { maxDepth: 64, maxNodes: 100_000 };
@@ -61,34 +62,11 @@ export function checked<Schema extends z.ZodType>(
   value: unknown,
   at: readonly PropertyKey[] = [],
 ): z.output<Schema> {
-  const read = schema.safeParse(value);
-  if (read.success) return read.data;
-  const { path, message } = deepest(read.error.issues);
+  const read = readAs(schema, value);
+  if ("data" in read) return read.data;
+  const { path, message } = read.fault;
   const param = pathText([...at, ...path]);
   throw new Problem("invalid_request", { message: param === "" ? message : `${param}: ${message}`, param });
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a union's failures the one that got furthest tells the most. */
-function deepest(issues: readonly Issue[]): {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-} {
-  const [issue] = issues;
-  if (issue === undefined) return { path: [], message: "not valid" };
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    const inner = issue.errors
-      .map((branch) => deepest(branch))
-      .toSorted((a, b) => b.path.length - a.path.length)[0];
-    if (inner !== undefined && inner.path.length > 0)
-      return { path: [...issue.path, ...inner.path], message: inner.message };
-    const wanted = issue.errors.map((branch) => branch[0]?.message ?? "").join("; or ");
-    return { path: issue.path, message: wanted };
-  }
-  if (issue.code === "unrecognized_keys")
-    return { path: [...issue.path, issue.keys[0] ?? ""], message: "there is no such member" };
-  return { path: issue.path, message: issue.message };
 }
 
 /** `["messages", 2, "content"]` → `messages[2].content`; foreign names are cut short. */

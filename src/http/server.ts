@@ -11,6 +11,7 @@ import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
 import type { Door, DoorHeaders, JsonDoor, Visit } from "./door.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
+import { refuseSlips } from "./query.ts";
 import { readBody } from "./read-body.ts";
 import { sendAnswer, sendProblem } from "./render.ts";
 import { strangenessOf } from "./request-form.ts";
@@ -93,6 +94,7 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
   const admitting = admit(door, request, settings);
   const caller = admitting instanceof Promise ? await admitting : admitting;
   exchange.caller = caller;
+  if (door.query !== undefined && query.size > 0) refuseSlips(query, door.query);
   const rawBody = door.body === undefined ? noBody : await readBody(request, response, settings.maxBodyBytes);
   const visit: Visit<unknown> = {
     requestId,
@@ -170,9 +172,16 @@ function admit(
       return settings.doorkeeper.callerOf(authorization);
     case "operator":
       if (settings.doorkeeper.isOperator(authorization)) return undefined;
-      throw new Problem(authorization === undefined ? "missing_authorization" : "invalid_api_key");
+      throw authorization === undefined
+        ? new Problem("missing_authorization", { message: `Send the operator token ${tokenHint}.` })
+        : new Problem("invalid_api_key", {
+            message: `This is not the operator token. Send it ${tokenHint}.`,
+          });
   }
 }
+
+const tokenHint =
+  "as `Authorization: Bearer op-…`; it lies in the file `operator-token` of the server's data directory";
 
 function missingCaller(): never {
   throw new Error("this door has no caller");

@@ -1,17 +1,25 @@
 import { added, periods } from "../calls/usage-report.ts";
-import type { Period, RecentCall, UsageReport, UsageReports, UsageSum } from "../calls/usage-report.ts";
+import type {
+  Period,
+  RecentCall,
+  UsageQuestion,
+  UsageReport,
+  UsageReports,
+  UsageSum,
+} from "../calls/usage-report.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
-import { Problem } from "../core/problems.ts";
 import { usageReport } from "./answer-schemas.ts";
 import { jsonNumber, usdNumber } from "./balance.ts";
 import type { Door, Visit } from "./door.ts";
+import { modelTypes } from "./model-types.ts";
+import { valueIn } from "./query.ts";
 
 export type UsageHouse = {
   readonly usage: UsageReports;
   readonly creditUsd: string;
-  readonly catalog: Pick<Catalog, "find">;
+  readonly catalog: Pick<Catalog, "find" | "models">;
 };
 
 /** `GET /v1/usage`, and the same in the form of the account routes that older clients know. */
@@ -21,13 +29,14 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       method: "GET",
       path: "/v1/usage",
       access: "caller",
+      query: ["period", "model"],
       summary:
         "What was spent: in all, by model and by UTC day. `?period=day|week|month|all&model=part`; a month is the last 30 days.",
       answers: "Sums with credits and USD as decimal strings, and the latest calls with how each ended.",
       answerForm: usageReport,
       async answer(visit) {
-        const period = periodOf(visit, "month");
-        const report = await read(house, visit, period);
+        const period = periodOf(visit);
+        const report = await read(house, visit, { period });
         const { mode } = visit.caller();
         return {
           status: 200,
@@ -45,27 +54,41 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       method: "GET",
       path: "/api/me/usage",
       access: "caller",
-      summary: "The same sums, as the command line clients read them.",
+      query: ["period", "model", "type"],
+      summary: "The same sums, as the command line clients read them; `?type=chat|image|…` of some models.",
       answers: "`summary`, `by_model`, `by_type`, `daily` and `recent` with numbers.",
       async answer(visit) {
-        const report = await read(house, visit, periodOf(visit, "month"));
+        const types = typesOf(visit, house);
+        const isOfType = (model: string): boolean => types?.includes(typeOf(model, house.catalog)) ?? true;
+        const report = await read(house, visit, {
+          period: periodOf(visit),
+          ...(types === undefined ? {} : { isOfType }),
+        });
         return { status: 200, body: accountForm(report, house) };
       },
     },
   ];
 }
 
-function periodOf(visit: Visit<unknown>, fallback: Period): Period {
-  const asked = visit.query.get("period") ?? fallback;
-  const period = periods.find((one) => one === asked);
-  if (period === undefined)
-    throw new Problem("invalid_request", { param: "period", message: `period: want ${periods.join(", ")}.` });
-  return period;
+function periodOf({ query }: Visit<unknown>): Period {
+  return valueIn(query, "period", periods) ?? "month";
 }
 
-function read(house: UsageHouse, visit: Visit<unknown>, period: Period): Promise<UsageReport> {
+/** Older clients ask for all sound as one type. */
+const audioTypes: readonly string[] = ["tts", "stt", "music", "sound"];
+
+function typesOf({ query }: Visit<unknown>, { catalog }: UsageHouse): readonly string[] | undefined {
+  const present = catalog.models.map(({ category }) => category);
+  const asked = valueIn(query, "type", [...new Set(["audio", ...modelTypes, ...present])].toSorted());
+  if (asked === undefined) return undefined;
+  return asked === "audio" ? audioTypes : [asked];
+}
+
+type Chosen = Pick<UsageQuestion, "period" | "isOfType">;
+
+function read(house: UsageHouse, visit: Visit<unknown>, chosen: Chosen): Promise<UsageReport> {
   const { accountId, mode } = visit.caller();
-  return house.usage.read({ accountId, mode, period, model: visit.query.get("model")?.slice(0, 256) });
+  return house.usage.read({ accountId, mode, model: visit.query.get("model")?.slice(0, 256), ...chosen });
 }
 
 function shownReport(report: UsageReport, { creditUsd, catalog }: UsageHouse) {
@@ -92,11 +115,15 @@ function byType(
 ): readonly (readonly [string, UsageSum])[] {
   const sums = new Map<string, UsageSum>();
   for (const one of report.byModel) {
-    const type = catalog.find(one.model)?.model.category ?? "other";
+    const type = typeOf(one.model, catalog);
     const before = sums.get(type);
     sums.set(type, before === undefined ? one : added(before, one));
   }
   return [...sums].sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function typeOf(model: string, catalog: Pick<Catalog, "find">): string {
+  return catalog.find(model)?.model.category ?? "other";
 }
 
 function shownCall(call: RecentCall) {

@@ -30,6 +30,7 @@ function listDoor({ deliveries }: WebhookDoorsHouse): Door {
     method: "GET",
     path: "/v1/webhooks/deliveries",
     access: "caller",
+    query: ["state", "limit", "after"],
     summary:
       "Messages to the account's own servers, newest first. `?state=waiting|delivered|given_up|refused&limit=&after=`.",
     answers:

@@ -6,6 +6,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { RunModel } from "../../core/model.ts";
 import { Problem } from "../../core/problems.ts";
+import { wantedAt } from "../../core/wanted.ts";
 
 /** Names that clients use for the same input. A model knows one of them; the others of its row are taken for it. */
 const sameInputs: readonly (readonly string[])[] = [
@@ -66,7 +67,7 @@ export function readInputs(model: RunModel, given: JsonObject): JsonObject {
     validate = ajv.compile(model.inputs);
     validators.set(model, validate);
   }
-  if (!validate(inputs)) throw refusal(validate.errors?.[0], known);
+  if (!validate(inputs)) throw refusal(validate.errors?.[0], { schema: model.inputs, inputs, known });
   return inputs;
 }
 
@@ -93,18 +94,26 @@ function knownName(name: string, { model, properties, given }: Names): string {
   return name;
 }
 
-function refusal(error: ErrorObject | undefined, known: readonly string[]): Problem {
+type Refused = {
+  readonly schema: JsonObject;
+  readonly inputs: JsonObject;
+  readonly known: readonly string[];
+};
+
+function refusal(error: ErrorObject | undefined, { schema, inputs, known }: Refused): Problem {
   if (error === undefined) return new Problem("invalid_request", { param: "inputs" });
   const at = `inputs${error.instancePath.replaceAll("/", ".").slice(0, mostNamed)}`;
   if (error.keyword === "additionalProperties")
     return unknownInput(at, String(error.params["additionalProperty"]), known);
   if (error.keyword === "required")
     return invalid(`${at}.${String(error.params["missingProperty"])}`, "is required");
-  if (error.keyword === "enum") {
-    const allowed: unknown = error.params["allowedValues"];
-    return invalid(at, `want one of ${Array.isArray(allowed) ? allowed.join(", ") : "the listed values"}`);
-  }
-  return invalid(at, error.message ?? "is not valid");
+  const path = error.instancePath.split("/").slice(1).map(pathPart);
+  return invalid(at, wantedAt(schema, { path, value: inputs }));
+}
+
+/** A part of a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901 */
+function pathPart(text: string): string | number {
+  return /^\d+$/.test(text) ? Number(text) : text.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function unknownInput(at: string, given: string, known: readonly string[]): Problem {

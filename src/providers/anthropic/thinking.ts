@@ -40,6 +40,7 @@ const efforts: ReadonlyMap<string, Effort> = new Map([
   ["max", { effort: "max", budget: 32_768 }],
 ]);
 const usualBudget = 8192;
+const unknownEffort = `reasoning_effort: want one of none, ${[...efforts.keys()].join(", ")}`;
 
 /** Turns `reasoning_effort` or `thinking` into what the model takes, or names them as dropped. */
 export function thinkingOf(conversion: Conversion, circumstances: Circumstances): ThinkingPlan {
@@ -113,7 +114,7 @@ function wishOfThinking(thinking: JsonObject, effort?: Effort): Omit<Wish, "memb
 
 function effortNamed(name: string): Effort {
   const effort = name === "none" ? { effort: "low", budget: 0 } : efforts.get(name);
-  if (effort === undefined) throw refused("reasoning_effort", "There is no such effort.");
+  if (effort === undefined) throw refused("reasoning_effort", unknownEffort);
   return effort;
 }
 
