@@ -26,7 +26,7 @@ export function refuseAndClose(request: IncomingMessage, response: ServerRespons
     sendProblem(response, refusal);
     return;
   }
-  closeWith(socket, refusal);
+  closeWith(socket, { ...refusal, isHeadOnly: request.method === "HEAD" });
   request.resume();
 }
 

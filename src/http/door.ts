@@ -50,13 +50,13 @@ export type Door = Common & { readonly body?: z.ZodType } & (JsonDoor | StreamDo
 
 export type JsonDoor = { readonly answer: (visit: Visit<unknown>) => Promise<DoorAnswer> | DoorAnswer };
 
-/** A door that writes its answer itself, piece by piece. */
+/** A door that writes its answer itself, piece by piece; or reads its body so, and gives its answer. */
 export type StreamDoor = {
   readonly attend: (
     visit: Visit<unknown>,
     request: IncomingMessage,
     response: ServerResponse,
-  ) => Promise<void>;
+  ) => Promise<DoorAnswer | void>;
 };
 
 /** Joins a body's schema to the function that takes it, so that both agree on its type. */

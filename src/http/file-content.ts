@@ -20,7 +20,7 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
     access: "open",
     summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
     answers: "The bytes, whole or in part.",
-    async attend(visit, _request, response) {
+    async attend(visit, request, response) {
       const file = await wantedFile(visit, house);
       const range = rangeIn(visit, file);
       const headers = {
@@ -36,8 +36,14 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
         response.end();
         return;
       }
+      const head = { ...headers, ...extentOf(file, range) };
+      const status = range === undefined ? 200 : 206;
+      if (request.method === "HEAD") {
+        response.writeHead(status, head).end();
+        return;
+      }
       const body = await house.files.open(file, range);
-      response.writeHead(range === undefined ? 200 : 206, { ...headers, ...extentOf(file, range) });
+      response.writeHead(status, head);
       response.setTimeout(house.stalledClientMs);
       await send(body, response);
     },

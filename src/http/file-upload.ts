@@ -5,7 +5,6 @@ import { fileLimitsOf } from "../files/file-limits.ts";
 import type { FileLimits } from "../files/file-limits.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { Door, Visit } from "./door.ts";
-import { sendAnswer } from "./render.ts";
 import { shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 import { mostFieldBytes, multipartUpload, rawUpload, uploadFormOf } from "./upload-form.ts";
@@ -32,7 +31,7 @@ export function fileUploadDoor(house: FileDoorsHouse): Door {
       } finally {
         await source.return();
       }
-      sendAnswer(response, visit.requestId, { status: 200, body: shownFile(file, visit, house) });
+      return { status: 200, body: shownFile(file, visit, house) };
     },
   };
 }

@@ -73,10 +73,12 @@ function eventsDoor(house: RunsHouse): Door {
       "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
     answers:
       "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
-    attend: async (visit, _request, response) => {
+    attend: async (visit, request, response) => {
       const row = await ownRun(visit, house);
       const { keepAliveMs } = house.chat;
-      await followEvents(row, response, { store: house.runs.store, visit, keepAliveMs });
+      const { store } = house.runs;
+      const isHeadOnly = request.method === "HEAD";
+      await followEvents(row, response, { store, visit, keepAliveMs, isHeadOnly });
     },
   };
 }

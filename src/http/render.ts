@@ -7,6 +7,8 @@ export type Refusal = {
   readonly requestId: string;
   readonly problem: Problem;
   readonly headers?: DoorHeaders;
+  /** The answer to HEAD has no body. */
+  readonly isHeadOnly?: boolean;
 };
 
 /** Writes an error as an answer. */
@@ -35,7 +37,7 @@ export function closingAnswer(refusal: Refusal): string {
     connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines.join("")}\r\n${body}`;
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines.join("")}\r\n${refusal.isHeadOnly === true ? "" : body}`;
 }
 
 function problemHeaders({ problem, headers }: Refusal): DoorHeaders {

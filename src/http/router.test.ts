@@ -56,9 +56,15 @@ test("a rest parameter takes the slashes too, but not nothing", () => {
 });
 
 test("a known path with another method tells which methods it takes", () => {
-  assert.deepEqual(found("DELETE", "/v1/accounts/a"), ["GET", "PATCH"]);
+  assert.deepEqual(found("DELETE", "/v1/accounts/a"), ["GET", "HEAD", "PATCH"]);
   assert.deepEqual(found("GET", "/v1/accounts"), ["POST"]);
-  assert.deepEqual(found("get", "/v1/models"), ["GET"]);
+  assert.deepEqual(found("get", "/v1/models"), ["GET", "HEAD"]);
+});
+
+test("HEAD is answered where GET is, and nowhere else", () => {
+  assert.deepEqual(found("HEAD", "/v1/models"), ["/v1/models", {}]);
+  assert.deepEqual(found("HEAD", "/v1/models/a/b"), ["/v1/models/{id...}", { id: "a/b" }]);
+  assert.deepEqual(found("HEAD", "/v1/accounts"), ["POST"]);
 });
 
 test("a path with broken percent-encoding names nothing, with any method", () => {

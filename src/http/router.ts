@@ -18,7 +18,9 @@ export function routerOf(doors: readonly Door[]): Router {
     else fixed.set(`${door.method} ${door.path}`, door);
   }
   return {
-    match(method, path) {
+    match(asked, path) {
+      // What HEAD answers is what GET would, and node:http leaves the body away (RFC 9110, 9.3.2).
+      const method = asked === "HEAD" ? "GET" : asked;
       const door = fixed.get(`${method} ${path}`);
       if (door !== undefined) return { door, parameters: {} };
       for (const pattern of patterns) {
@@ -37,7 +39,7 @@ function allowedAt(doors: readonly Door[], path: string): readonly string[] {
     const found = expression.exec(path);
     return found !== null && decoded(names, found) !== undefined;
   };
-  return doors.filter(isHere).map((door) => door.method);
+  return doors.filter(isHere).flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }
 
 function patternOf(door: Door): Pattern {

@@ -10,13 +10,14 @@ type Following = {
   readonly store: Pick<RunStore, "read" | "events">;
   readonly visit: Visit<unknown>;
   readonly keepAliveMs: number;
+  readonly isHeadOnly: boolean;
 };
 
 /** Writes what has happened since `Last-Event-ID`, then what happens, until the run is over or the client leaves. */
 export async function followEvents(
   first: RunRow,
   response: ServerResponse,
-  { store, visit, keepAliveMs }: Following,
+  { store, visit, keepAliveMs, isHeadOnly }: Following,
 ): Promise<void> {
   let last = lastSeen(visit);
   let row = first;
@@ -30,7 +31,7 @@ export async function followEvents(
     "x-request-id": visit.requestId,
   });
   response.flushHeaders();
-  while (!isGone) {
+  while (!isGone && !isHeadOnly) {
     // The row first: an end that is seen has its event written already.
     row = (await store.read(row.id)) ?? row;
     for (const event of await store.events(row.id, last)) {

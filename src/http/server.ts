@@ -8,7 +8,7 @@ import type { Log } from "../core/log.ts";
 import { Problem } from "../core/problems.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
-import type { Door, DoorHeaders, JsonDoor, Visit } from "./door.ts";
+import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { refuseSlips } from "./query.ts";
@@ -116,19 +116,15 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
 
 type Attended = { readonly door: Door; readonly visit: Visit<unknown> };
 
-function attend(exchange: Exchange, settings: FrontSettings, { door, visit }: Attended): Promise<void> {
-  if ("attend" in door) return door.attend(visit, exchange.request, exchange.response);
-  return answerJson(exchange, settings, { door, visit });
-}
-
-async function answerJson(
-  exchange: Exchange,
-  settings: FrontSettings,
-  { door, visit }: { readonly door: JsonDoor; readonly visit: Visit<unknown> },
-): Promise<void> {
-  const answer = await door.answer(visit);
+async function attend(exchange: Exchange, settings: FrontSettings, { door, visit }: Attended): Promise<void> {
+  const { request, response, requestId, caller } = exchange;
+  const answer = await ("attend" in door ? door.attend(visit, request, response) : door.answer(visit));
+  // It was written piece by piece.
+  if (answer === undefined) return;
+  // Doors with a price write their answers themselves.
+  const cost = caller === undefined ? {} : { "x-skillboss-cost": "0.000000" };
   const known = await knownOf(exchange, settings);
-  sendAnswer(exchange.response, exchange.requestId, { ...answer, headers: { ...known, ...answer.headers } });
+  sendAnswer(response, requestId, { ...answer, headers: { ...cost, ...known, ...answer.headers } });
 }
 
 async function knownOf({ caller }: Exchange, { headersFor }: FrontSettings): Promise<DoorHeaders> {
@@ -193,12 +189,26 @@ async function fail(exchange: Exchange, settings: FrontSettings, error: unknown)
   // What became of a run was told when it ended.
   if (problem.status >= 500 && problem.extra["run_id"] === undefined)
     settings.log.error({ request_id: requestId, code: problem.code, cause: problem.cause }, "request failed");
+  if (isUnrouted(problem)) exchange.caller = await visitorOf(request, settings);
   const known = await knownOf(exchange, settings);
   const allow = response.getHeader("allow");
   const refusal = { requestId, problem, headers: typeof allow === "string" ? { allow, ...known } : known };
   // What is left of a refused body is not read to its end.
   if (request.complete || response.headersSent) sendProblem(response, refusal);
   else refuseAndClose(request, response, refusal);
+}
+
+function isUnrouted({ code }: Problem): boolean {
+  return code === "not_found" || code === "method_not_allowed";
+}
+
+/** Whoever came with a key is told of limits and balance also where there is no door. */
+async function visitorOf(request: IncomingMessage, settings: FrontSettings): Promise<Caller | undefined> {
+  try {
+    return await settings.doorkeeper.callerOf(request.headers.authorization);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the parser of node:http refuses never becomes a request; it still gets an answer in our form. */

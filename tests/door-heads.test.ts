@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { endsClean } from "./support/clean-end.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+import { rawRequest, sendRaw } from "./support/raw-http.ts";
+import { hello } from "./support/stream-reader.ts";
+
+/** What every answer has before its body: HEAD, and the headers that tell limits, cost and balance. */
+
+let upstream: FakeUpstream;
+let gateway: Gateway;
+let customer: Customer;
+
+before(async () => {
+  upstream = await startFakeUpstream();
+  gateway = await startGateway({ p1: upstream.baseUrl });
+  customer = await gateway.customer();
+});
+after(() => endsClean(gateway, upstream));
+
+type Asked = { readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
+
+function ask(method: string, path: string, more: Asked = {}): Promise<Response> {
+  return fetch(gateway.url + path, {
+    method,
+    ...more,
+    headers: { authorization: `Bearer ${customer.key}`, ...more.headers },
+  });
+}
+
+const always = [
+  "x-request-id",
+  "x-ratelimit-limit-requests",
+  "x-ratelimit-remaining-requests",
+  "x-ratelimit-reset-requests",
+  "x-skillboss-balance",
+];
+
+test("every door of GET answers HEAD with the same head and no body", async () => {
+  const upload = await ask("POST", "/v1/files?name=a.txt", {
+    headers: { "content-type": "text/plain" },
+    body: "x".repeat(5_000),
+  });
+  const { id } = (await upload.json()) as { id: string };
+  const { paths } = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as {
+    paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  const doors = Object.entries(paths).flatMap(([path, methods]) => ("get" in methods ? [path] : []));
+  assert.ok(doors.includes("/health") && doors.includes("/v1/files/{id}/content"));
+  const changing = new Set(["date", "x-request-id", "content-length", "connection", "keep-alive"]);
+  for (const door of doors) {
+    const path = door.replace("/v1/files/{id}", `/v1/files/${id}`).replaceAll(/\{\w+\}/g, "m-chat");
+    const [get, head] = [await ask("GET", path), await ask("HEAD", path)];
+    assert.equal(head.status, get.status, path);
+    const heads = [get, head].map(({ headers }) => [...headers].filter(([name]) => !changing.has(name)));
+    assert.deepEqual(heads[1], heads[0], path);
+    const length = Buffer.byteLength(await get.arrayBuffer().then((bytes) => Buffer.from(bytes)));
+    assert.equal(head.headers.get("content-length"), String(length), path);
+    assert.equal(await head.text(), "", path);
+  }
+});
+
+test("the connection goes on after HEAD, and a refused HEAD has no body either", async () => {
+  const key = `Authorization: Bearer ${customer.key}`;
+  const both = Buffer.concat([
+    Buffer.from(rawRequest("HEAD /v1/models", [key])),
+    Buffer.from(rawRequest("HEAD /nowhere", [key])),
+    Buffer.from(rawRequest("HEAD /health", ["Connection: close"])),
+  ]);
+  const answer = await sendRaw(gateway.port, both);
+  assert.deepEqual(answer.statuses, [200, 404, 200]);
+  assert.doesNotMatch(answer.text, /[{}]/);
+});
+
+test("another method than a path takes is told with HEAD beside GET", async () => {
+  const answer = await ask("DELETE", "/v1/models");
+  assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "GET, HEAD, POST"]);
+  await answer.text();
+});
+
+test("limits, balance and cost are in the head of every answer to a key", async () => {
+  for (const [method, path, status] of [
+    ["GET", "/v1/models", 200],
+    ["GET", "/v1/models/m-chat", 200],
+    ["GET", "/v1/models/nope", 404],
+    ["GET", "/v1/balance", 200],
+    ["GET", "/v1/usage", 200],
+    ["GET", "/api/me/usage", 200],
+    ["GET", "/v1/job", 200],
+    ["GET", "/v1/files", 200],
+    ["GET", "/nowhere", 404],
+    ["PUT", "/v1/models", 405],
+    ["DELETE", "/v1/chat/completions", 405],
+  ] as const) {
+    const answer = await ask(method, path);
+    await answer.text();
+    assert.equal(answer.status, status, `${method} ${path}`);
+    for (const name of always) assert.ok(answer.headers.has(name), `${method} ${path}: ${name}`);
+    assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000", `${method} ${path}`);
+  }
+  const upload = await ask("POST", "/v1/files", { headers: { "content-type": "text/plain" }, body: "x" });
+  await upload.text();
+  for (const name of [...always, "x-skillboss-cost"]) assert.ok(upload.headers.has(name), name);
+});
+
+test("a wrong key at an unknown path learns no more than that nothing is there", async () => {
+  const answer = await ask("GET", "/nowhere", { headers: { authorization: "Bearer sk-wrong" } });
+  assert.equal(answer.status, 404);
+  assert.equal(answer.headers.get("x-skillboss-balance"), null);
+  await answer.text();
+});
+
+test("a stream's head has limits and balance", async () => {
+  const answer = await gateway.chat(customer.key, { ...hello, model: "m-chat", stream: true });
+  await answer.text();
+  for (const name of always) assert.ok(answer.headers.has(name), name);
+});
