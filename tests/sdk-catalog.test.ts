@@ -168,7 +168,8 @@ test("?types and ?ids choose, escaped or not, and all means all", async () => {
   const several = await ask("types=image%2Cvideo");
   assert.equal(several.count, all.available_types.image + all.available_types.video);
   assert.equal((await ask("types=all")).count, all.count);
-  assert.equal((await ask("types=no-such-type")).count, 0);
+  assert.equal((await ask("types=storage")).count, 0);
+  assert.equal((await ask("types=no-such-type")).error.param, "types");
   const two = await ask("ids=gpt-4o-mini,qwen/qwen-max");
   assert.deepEqual(two.models.map((model: { id: string }) => model.id).toSorted(), [
     "gpt-4o-mini",

@@ -77,6 +77,7 @@ function anyModelOf(facts: ModelFacts) {
     lifecycle: lifecycleOf(facts.lifecycle),
     aliases: facts.aliases.map(aliasOf),
     doc: facts.doc,
+    asOf: facts.as_of,
   };
 }
 

@@ -165,7 +165,7 @@ const anyModel = {
   lifecycle: lifecycle.prefault({ state: "active" }),
   aliases: z.array(alias).default([]),
   doc: address.optional(),
-  /** Where the prices come from, and the day that source described. For people; the program does not read them. */
+  /** Where the prices come from, for people, and the day that source described. */
   source: z.string().optional(),
   as_of: z.iso.date().optional(),
 };

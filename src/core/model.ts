@@ -100,6 +100,8 @@ type ModelFacts = {
   readonly lifecycle: Lifecycle;
   readonly aliases: readonly Alias[];
   readonly doc: string | undefined;
+  /** ISO date of the source that its facts were taken from. */
+  readonly asOf?: string | undefined;
 };
 
 export type ChatModel = ModelFacts & {

@@ -1,12 +1,15 @@
+import { z } from "zod";
+import { mayCall, unknownModel } from "../calls/find-model.ts";
 import type { Catalog, Found } from "../catalog/catalog.ts";
-import type { Mode } from "../core/caller.ts";
+import type { Caller, Mode } from "../core/caller.ts";
 import type { Alias, ChatModel, Model, Offer, RunModel, RunOffer } from "../core/model.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costOf } from "../core/price.ts";
 import type { Price, Rate } from "../core/price.ts";
 import { Problem } from "../core/problems.ts";
 import { model, modelList } from "./answer-schemas.ts";
-import type { Door } from "./door.ts";
+import { withBody } from "./door.ts";
+import type { Door, DoorAnswer, Visit } from "./door.ts";
 import { modelTypes } from "./model-types.ts";
 import { listIn, partsOf } from "./query.ts";
 
@@ -18,51 +21,93 @@ export type ModelsHouse = {
   readonly isRunServed: (offer: RunOffer, mode: Mode) => boolean;
 };
 
+const listed = {
+  access: "caller",
+  query: ["types", "type", "ids"],
+  answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
+  answerForm: modelList,
+} as const;
+
+/** What older clients send; the key among it is no credential here. */
+const listWish = z.looseObject({ types: wishedNames(), ids: wishedNames() });
+
+function wishedNames() {
+  return z.union([z.string(), z.array(z.string())]).nullish();
+}
+
 /** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
 export function modelsDoors(house: ModelsHouse): readonly Door[] {
+  const list = (visit: Visit<unknown>): DoorAnswer => listOf(house, visit.caller(), visit.query);
   return [
     {
+      ...listed,
       method: "GET",
       path: "/v1/models",
-      access: "caller",
-      query: ["types", "type", "ids"],
-      summary: "All models with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
-      answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
-      answerForm: modelList,
-      answer(visit) {
-        const { mode } = visit.caller();
-        const listed = house.catalog.models.flatMap(names).map((found) => shownModel(found, house, mode));
-        const types = countedTypes(listed);
-        const models = chosen(listed, visit.query, Object.keys(types));
-        return {
-          status: 200,
-          body: {
-            object: "list",
-            data: models,
-            models,
-            count: models.length,
-            available_types: types,
-          },
-        };
-      },
+      summary:
+        "All models that the key may call, with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
+      answer: list,
     },
     {
+      ...listed,
       method: "GET",
-      path: "/v1/models/{id...}",
-      access: "caller",
-      summary: "One model by id or alias; slashes in the id stay as they are.",
-      answers: "The model, as in the list, with an example call.",
-      answerForm: model,
-      answer(visit) {
-        const found = house.catalog.find(visit.parameters["id"] ?? "");
-        if (found === undefined) throw new Problem("model_not_found", { param: "id" });
-        return {
-          status: 200,
-          body: { ...shownModel(found, house, visit.caller().mode), ...exampleOf(found) },
-        };
-      },
+      path: "/v1/v1/models",
+      summary: "The same for clients that add the version to an address that has it.",
+      answer: list,
     },
+    {
+      ...listed,
+      method: "POST",
+      path: "/v1/models",
+      summary: "The same for clients that send `types` and `ids` in a body.",
+      ...withBody(listWish, (visit) => listOf(house, visit.caller(), wishOf(visit.body))),
+    },
+    oneDoor(house),
   ];
+}
+
+function oneDoor(house: ModelsHouse): Door {
+  return {
+    method: "GET",
+    path: "/v1/models/{id...}",
+    access: "caller",
+    summary: "One model by id or alias; slashes in the id stay as they are.",
+    answers: "The model, as in the list, with an example call.",
+    answerForm: model,
+    answer(visit) {
+      const { id = "" } = visit.parameters;
+      const found = house.catalog.find(id);
+      if (found === undefined) throw unknownModel("id", id, house.catalog);
+      if (!mayCall(visit.caller(), found.model)) throw new Problem("model_not_allowed", { param: "id" });
+      return {
+        status: 200,
+        body: { ...shownModel(found, house, visit.caller().mode), ...exampleOf(found) },
+      };
+    },
+  };
+}
+
+/** Members of a body as the parameters of an address. */
+function wishOf({ types, ids }: z.output<typeof listWish>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, wish] of Object.entries({ types, ids }))
+    if (wish !== undefined && wish !== null) query.set(name, String(wish));
+  return query;
+}
+
+function listOf(house: ModelsHouse, caller: Caller, query: URLSearchParams): DoorAnswer {
+  const callable = house.catalog.models.filter((model) => mayCall(caller, model));
+  const all = callable.flatMap(names).map((found) => shownModel(found, house, caller.mode));
+  const models = chosen(all, query, house.catalog);
+  return {
+    status: 200,
+    body: {
+      object: "list",
+      data: models,
+      models,
+      count: models.length,
+      available_types: countedTypes(all),
+    },
+  };
 }
 
 type ShownModel = ReturnType<typeof shownModel>;
@@ -78,9 +123,9 @@ function names(model: Model): readonly Found[] {
 function chosen(
   models: readonly ShownModel[],
   query: URLSearchParams,
-  present: readonly string[],
+  catalog: Catalog,
 ): readonly ShownModel[] {
-  const known = ["all", ...new Set([...modelTypes, ...present])];
+  const known = ["all", ...new Set([...modelTypes, ...catalog.models.map(({ category }) => category)])];
   const types = listIn(query, query.has("types") ? "types" : "type", known);
   const ids = partsOf(query.get("ids"));
   return models.filter(
@@ -103,7 +148,7 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
     id,
     model_id: id,
     object: "model",
-    created: 0,
+    created: createdOf(model),
     owned_by: model.id.split("/")[0] ?? model.id,
     type: model.category,
     name: model.name,
@@ -122,6 +167,11 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
     },
     doc: model.doc ?? null,
   };
+}
+
+/** Seconds since 1970 of the day that our facts of it are from: providers do not tell when they made it. */
+function createdOf({ asOf }: Model): number {
+  return asOf === undefined ? 0 : Date.parse(asOf) / 1000;
 }
 
 /** What it costs where it is served first. */
