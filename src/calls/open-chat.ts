@@ -4,6 +4,7 @@ import type { ChatCall } from "../core/chat.ts";
 import { formatCredits } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
 import type { ChatModel, Offer } from "../core/model.ts";
+import { namedMembers } from "../core/named-members.ts";
 import { Problem } from "../core/problems.ts";
 import type { Ending } from "../core/receipt.ts";
 import type { Closed } from "../ledger/ledger.ts";
@@ -17,7 +18,7 @@ import { limitHeaders } from "./caller-headers.ts";
 import type { Metered } from "./metering.ts";
 import type { Place } from "./open-calls.ts";
 import type { SandboxOrders } from "./sandbox-orders.ts";
-import type { Try } from "./upstream-try.ts";
+import type { Left, Try } from "./upstream-try.ts";
 
 /** What the door read and settled before the call begins. */
 export type ChatAsk = {
@@ -104,7 +105,7 @@ export function closeWith(open: OpenChat, house: ChatHouse, close: Close): Promi
 
 export type HeaderFacts = {
   readonly offer: Offer;
-  readonly dropped: readonly string[];
+  readonly left: Left;
   readonly cost?: Credits;
   readonly balance?: Credits;
 };
@@ -116,16 +117,17 @@ export function answerHeaders(open: OpenChat, facts: HeaderFacts): AnswerHeaders
   };
   if (facts.cost !== undefined) headers["x-skillboss-cost"] = formatCredits(facts.cost);
   if (facts.balance !== undefined) headers["x-skillboss-balance"] = formatCredits(facts.balance);
-  if (facts.dropped.length > 0) headers["x-skillboss-dropped"] = droppedNames(facts.dropped);
+  if (facts.left.dropped.length > 0) headers["x-skillboss-dropped"] = namedMembers(facts.left.dropped);
+  const changed = changedMembers(open, facts.left);
+  if (changed.length > 0) headers["x-skillboss-changed"] = namedMembers(changed);
   if (open.held.isShortened) headers["x-skillboss-max-tokens"] = String(open.call.maxTokens);
   return headers;
 }
 
-const mostNamed = 20;
-
-/** Members have the names that the customer gave them: those that fit into a header are named, the others counted. */
-function droppedNames(members: readonly string[]): string {
-  const named = members.filter((name) => /^[\w.-]{1,64}$/.test(name)).slice(0, mostNamed);
-  const others = members.length - named.length;
-  return [...named, ...(others > 0 ? [`${others} more`] : [])].join(", ");
+/** The members that went upstream with another value than the customer's. */
+function changedMembers({ call }: OpenChat, { changed = [] }: Left): readonly string[] {
+  const { max_completion_tokens: newer, max_tokens: older } = call.request;
+  const asked = newer ?? older ?? undefined;
+  if (asked === undefined || asked <= call.maxTokens) return changed;
+  return [...changed, typeof newer === "number" ? "max_completion_tokens" : "max_tokens"];
 }

@@ -56,7 +56,7 @@ async function refuse(
 async function flow(setting: Setting, route: Route<LiveStream>, live: LiveStream): Promise<void> {
   const { open, watch } = setting;
   const { available: balance } = open.held;
-  watch.begin(answerHeaders(open, { offer: route.offer, dropped: live.dropped, balance }), live.early);
+  watch.begin(answerHeaders(open, { offer: route.offer, left: live.left, balance }), live.early);
   const end = await live.flow(watch);
   if (end.state === "complete") await complete(setting, route, live);
   else await breakOff(setting, route, { live, end });

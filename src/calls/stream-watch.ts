@@ -4,6 +4,7 @@ import type { LiveStream } from "./live-stream.ts";
 import { worthSoFar } from "./metering.ts";
 import { answerHeaders } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
+import { nothingLeft } from "./upstream-try.ts";
 
 /** How often a stream is looked after: checkpoints of what was delivered, silence, clients that do not read. */
 const lookMs = 1_000;
@@ -108,7 +109,10 @@ export class StreamWatch {
     if (this.#stopped !== undefined) return;
     if (!this.#hasBegun) {
       const [offer] = this.#open.offers;
-      this.begin(answerHeaders(this.#open, { offer, dropped: [], balance: this.#open.held.available }), "");
+      this.begin(
+        answerHeaders(this.#open, { offer, left: nothingLeft, balance: this.#open.held.available }),
+        "",
+      );
     }
     this.write(": keep-alive\n\n", "latin1");
   }

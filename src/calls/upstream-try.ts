@@ -9,6 +9,11 @@ import { failedByFault } from "./upstream-problems.ts";
 /** One offer about to be tried. */
 export type Try = { readonly line: Line; readonly request: WireRequest; readonly view: AnswerView };
 
+/** What became of members that could not be sent as they are. */
+export type Left = Pick<WireRequest, "dropped" | "changed">;
+
+export const nothingLeft: Left = { dropped: [] };
+
 /** Of an error answer no more is read than this. */
 const mostErrorBytes = 64 * 1024;
 
@@ -39,9 +44,9 @@ export abstract class AnswerReader<Answer> implements Receiver {
     this.#tell = resolve;
   }
 
-  /** What was left out of the customer's request. */
-  get dropped(): readonly string[] {
-    return this.tried.request.dropped;
+  /** What was left out of the customer's request, or changed in it. */
+  get left(): Left {
+    return this.tried.request;
   }
 
   onHead(status: number, headers: UpstreamHeaders): void {

@@ -8,7 +8,8 @@ import { wholeBody } from "./ending.ts";
 import { meterAnswer, nothingUsed, uncharged } from "./metering.ts";
 import { answerHeaders, closeWith, tryOf } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
-import { endedByUs } from "./upstream-try.ts";
+import { endedByUs, nothingLeft } from "./upstream-try.ts";
+import type { Left } from "./upstream-try.ts";
 import { WholeReader } from "./whole-reader.ts";
 
 /** Answers an open call in one piece. Nothing is delivered before all of it is there, so leaving early costs nothing. */
@@ -24,7 +25,7 @@ export async function answerWhole(open: OpenChat, house: ChatHouse, client: Chat
   if ("answer" in route.outcome && !client.gone) {
     await deliver({ open, house, client }, route, {
       answer: route.outcome.answer,
-      dropped: reader?.dropped ?? [],
+      left: reader?.left ?? nothingLeft,
     });
     return;
   }
@@ -38,12 +39,12 @@ export async function answerWhole(open: OpenChat, house: ChatHouse, client: Chat
 }
 
 type Setting = { readonly open: OpenChat; readonly house: ChatHouse; readonly client: ChatClient };
-type Delivery = { readonly answer: WholeAnswer; readonly dropped: readonly string[] };
+type Delivery = { readonly answer: WholeAnswer; readonly left: Left };
 
 async function deliver(
   { open, house, client }: Setting,
   route: Route<WholeAnswer>,
-  { answer, dropped }: Delivery,
+  { answer, left }: Delivery,
 ): Promise<void> {
   const metering = meterAnswer(open, answer, house);
   const counted = metering instanceof Promise ? await metering : metering;
@@ -53,6 +54,6 @@ async function deliver(
     metered,
     route,
   });
-  const headers = answerHeaders(open, { offer: route.offer, dropped, cost: charged, balance: available });
+  const headers = answerHeaders(open, { offer: route.offer, left, cost: charged, balance: available });
   client.answer(headers, wholeBody(open, { answer, metered, available }));
 }

@@ -1,6 +1,7 @@
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
+import { namedMembers } from "../core/named-members.ts";
 
 /** The inputs of a run, and the members of the request that have no place in them. */
 export type FittedInputs = { readonly inputs: JsonObject; readonly dropped: readonly string[] };
@@ -83,13 +84,7 @@ function isRoomFor(model: RunModel, name: string, value: unknown): boolean {
   );
 }
 
-const mostNamed = 20;
-
-/** For `x-skillboss-dropped`. */
+/** `x-skillboss-dropped`, when there is something to tell. */
 export function droppedHeader(dropped: readonly string[]): Readonly<Record<string, string>> {
-  if (dropped.length === 0) return {};
-  const named = dropped.filter((name) => /^[\w.[\]-]{1,64}$/.test(name)).slice(0, mostNamed);
-  const others = dropped.length - named.length;
-  const text = [...named, ...(others > 0 ? [`${others} more`] : [])].join(", ");
-  return { "x-skillboss-dropped": text };
+  return dropped.length === 0 ? {} : { "x-skillboss-dropped": namedMembers(dropped) };
 }

@@ -22,6 +22,8 @@ export type WireRequest = {
   readonly body: string;
   /** Members of the customer's request that were left out because nobody there understands them. */
   readonly dropped: readonly string[];
+  /** Members that were sent with another value than the customer's, because that one is refused there. */
+  readonly changed?: readonly string[];
 };
 
 /** How the answer is shown to the customer. */

@@ -10,6 +10,8 @@ export type Conversion = {
   readonly request: ChatRequest;
   readonly target: Target;
   readonly dropped: Set<string>;
+  /** Members whose value is another one upstream. */
+  readonly changed: Set<string>;
 };
 
 /** One content block on Anthropic's wire. */

@@ -49,9 +49,13 @@ test("what says no more than its absence is left out unnamed", () => {
   assert.deepEqual([Object.keys(always.body), always.dropped], [["model", "max_tokens", "messages"], []]);
 });
 
-test("temperature is held to Anthropic's scale", () => {
+test("temperature is held to Anthropic's scale, and told when that changes it", () => {
   const temperature = (value: number): unknown => sent({ temperature: value }).body["temperature"];
   assert.deepEqual([0, 0.7, 1, 1.5, 2].map(temperature), [0, 0.7, 1, 1, 1]);
+  assert.deepEqual(
+    [sent({ temperature: 1.7 }).changed, sent({ temperature: 1 }).changed],
+    [["temperature"], []],
+  );
 });
 
 test("of temperature and top_p only one is sent, and top_k goes on", () => {

@@ -37,8 +37,10 @@ export function messagesRequest(call: ChatCall, target: Target): WireRequest {
   const refusal = messagesRefusal(call.request);
   if (refusal !== undefined) throw refusal;
   const dropped = new Set<string>();
-  const conversion: Conversion = { request: taken(call.request, target, dropped), target, dropped };
-  return { path, headers, body: JSON.stringify(bodyOf(conversion, call)), dropped: [...dropped] };
+  const changed = new Set<string>();
+  const conversion: Conversion = { request: taken(call.request, target, dropped), target, dropped, changed };
+  const body = JSON.stringify(bodyOf(conversion, call));
+  return { path, headers, body, dropped: [...dropped], changed: [...changed] };
 }
 
 function taken(request: ChatRequest, target: Target, dropped: Set<string>): ChatRequest {
@@ -78,7 +80,7 @@ function bodyOf(conversion: Conversion, call: ChatCall): Block {
   };
 }
 
-function samplingOf({ request, target, dropped }: Conversion, isThinking: boolean): Block {
+function samplingOf({ request, target, dropped, changed }: Conversion, isThinking: boolean): Block {
   const { temperature, top_p: topP, top_k: topK } = request;
   const wanted = Object.entries({ temperature, top_p: topP, top_k: topK }).filter(
     ([, value]) => value !== undefined && value !== null,
@@ -94,7 +96,10 @@ function samplingOf({ request, target, dropped }: Conversion, isThinking: boolea
     if (!hasNoEffect("top_p", topP)) dropped.add("top_p");
   }
   // OpenAI's scale ends at 2, Anthropic's at 1: https://platform.claude.com/docs/en/api/messages
-  if (typeof temperature === "number") sampling["temperature"] = Math.min(temperature, 1);
+  if (typeof temperature === "number" && temperature > 1) {
+    sampling["temperature"] = 1;
+    changed.add("temperature");
+  }
   return sampling;
 }
 

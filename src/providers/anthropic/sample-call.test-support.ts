@@ -41,14 +41,19 @@ export function callOf(members: Members, stream = false): ChatCall {
   return { request, raw, stream, maxTokens: request.max_tokens ?? 4096 };
 }
 
-export type Sent = { readonly body: JsonObject; readonly text: string; readonly dropped: readonly string[] };
+export type Sent = {
+  readonly body: JsonObject;
+  readonly text: string;
+  readonly dropped: readonly string[];
+  readonly changed: readonly string[];
+};
 
 /** What goes upstream for a request with these members. */
 export function sent(members: Members, target = targetWith()): Sent {
-  const { body: text, dropped } = anthropicChat.request(callOf(members), target);
+  const { body: text, dropped, changed = [] } = anthropicChat.request(callOf(members), target);
   const body: unknown = JSON.parse(text);
   if (!isJsonObject(body)) throw new TypeError("the body is no object");
-  return { body, text, dropped };
+  return { body, text, dropped, changed };
 }
 
 /** The member that a refusal names; "" when the request was translated. */

@@ -128,3 +128,13 @@ test("a tool loop whose thinking the client lost goes on without thinking, on mo
   const answered: readonly ChatMessage[] = [...loop(null), { role: "assistant", content: "So" }, ...hello];
   assert.ok("thinking" in sent({ messages: answered, reasoning_effort: "low" }, budget).body);
 });
+
+test("a budget that is not the one asked for is told", () => {
+  const thinking = (tokens: number) => ({ type: "enabled", budget_tokens: tokens });
+  const told = (tokens: number, target = budget) =>
+    sent({ thinking: thinking(tokens), max_tokens: 8000 }, target).changed;
+  assert.deepEqual([told(3000), told(4000)], [[], []]);
+  for (const tokens of [500, 6000]) assert.deepEqual(told(tokens), ["thinking.budget_tokens"]);
+  assert.deepEqual(told(3000, adaptive), ["thinking.budget_tokens"]);
+  assert.deepEqual(sent({ reasoning_effort: "high", max_tokens: 8000 }, budget).changed, []);
+});

@@ -23,6 +23,8 @@ type Wish = {
   readonly isOn: boolean;
   readonly effort: string | undefined;
   readonly budget: number;
+  /** The budget that the customer gave. */
+  readonly asked: number | undefined;
   readonly display: unknown;
   readonly members: readonly string[];
 };
@@ -44,9 +46,17 @@ const unknownEffort = `reasoning_effort: want one of none, ${[...efforts.keys()]
 
 /** Turns `reasoning_effort` or `thinking` into what the model takes, or names them as dropped. */
 export function thinkingOf(conversion: Conversion, circumstances: Circumstances): ThinkingPlan {
+  const wish = wishOf(conversion);
+  const plan = planFor(wish, conversion, circumstances);
+  const isThinking = wish?.isOn === true && plan.thinking !== undefined;
+  if (isThinking && wish.asked !== undefined && plan.thinking["budget_tokens"] !== wish.asked)
+    conversion.changed.add("thinking.budget_tokens");
+  return plan;
+}
+
+function planFor(wish: Wish | undefined, conversion: Conversion, circumstances: Circumstances): ThinkingPlan {
   const { capabilities, maxOutput } = conversion.target;
   const maxTokens = Math.min(circumstances.maxTokens, maxOutput);
-  const wish = wishOf(conversion);
   const kind = capabilities.thinking;
   if (wish === undefined) return { maxTokens };
   if (!wish.isOn) return withoutThoughts(conversion, wish, maxTokens);
@@ -97,7 +107,7 @@ function wishOf({ request, dropped }: Conversion): Wish | undefined {
   if (own !== undefined) return { ...own, members: ["thinking", ...members] };
   if (isJsonObject(thinking)) dropped.add("thinking");
   if (effort === undefined) return undefined;
-  return { ...effort, isOn: name !== "none", display: undefined, members };
+  return { ...effort, isOn: name !== "none", asked: undefined, display: undefined, members };
 }
 
 function wishOfThinking(thinking: JsonObject, effort?: Effort): Omit<Wish, "members"> | undefined {
@@ -108,6 +118,7 @@ function wishOfThinking(thinking: JsonObject, effort?: Effort): Omit<Wish, "memb
     isOn: type !== "disabled",
     effort: effort?.effort,
     budget: Math.max(leastBudget, told ?? effort?.budget ?? usualBudget),
+    asked: told,
     display: display ?? undefined,
   };
 }

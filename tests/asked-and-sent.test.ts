@@ -67,6 +67,22 @@ test("several choices are asked of the providers that give them, and of no other
   }
 });
 
+test("what was sent with another value than asked for is told by name", async () => {
+  for (const stream of [false, true]) {
+    const changed = async (model: string, more: object): Promise<string | null> => {
+      const response = await ask(model, { ...more, stream });
+      await response.text();
+      return response.headers.get("x-skillboss-changed");
+    };
+    assert.equal(
+      await changed("m-claude", { temperature: 1.7, max_tokens: 70_000 }),
+      "temperature, max_tokens",
+    );
+    assert.equal(await changed("m-chat", { max_completion_tokens: 70_000 }), "max_completion_tokens");
+    assert.equal(await changed("m-chat", { temperature: 1.7, max_tokens: 60_000 }), null);
+  }
+});
+
 test("a model that no provider serves with several choices refuses them before money is held", async () => {
   for (const model of ["m-only-two", "m-claude"]) {
     const response = await ask(model, { n: 2 });
