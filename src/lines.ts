@@ -65,6 +65,7 @@ function targetOf(offer: Offer, model: ChatModel): Target {
     maxOutput: model.maxOutput,
     accepts: provider.accepts === undefined ? undefined : new Set(provider.accepts),
     extraParameters: new Set(provider.extraParameters),
+    customTools: provider.customTools === true,
     capabilities: model.capabilities,
     quirks: provider.quirks,
   };

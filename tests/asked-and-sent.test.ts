@@ -22,7 +22,13 @@ before(async () => {
     p1: p1.baseUrl,
     p2: p2.baseUrl,
     a1: p1.origin,
-    moreFiles: { "providers/p2.json": oneChoiceProvider, "models/test/m-only-two.json": onlyTwo },
+    moreFiles: {
+      "providers/p2.json": oneChoiceProvider,
+      "providers/p3.json": customProvider,
+      "models/test/m-only-two.json": onlyTwo,
+      "models/test/m-custom.json": customFirst,
+    },
+    environment: { P3_API_KEY: "secret-p3", P3_BASE_URL: p1.baseUrl },
   });
   customer = await gateway.customer();
 });
@@ -45,6 +51,14 @@ const rate = (meter: string) => ({ meter, per: 1_000_000, usd: "0.1" });
 const onlyTwo = {
   ...{ id: "m-only-two", kind: "chat", context_window: 1_000, max_output: 1_000 },
   offers: [{ provider: "p2", upstream_model: "m-two", price: [rate("input_tokens"), rate("output_tokens")] }],
+};
+
+const { accepts: _, ...likeOpenai } = oneChoiceProvider;
+const customProvider = { ...likeOpenai, id: "p3", custom_tools: true };
+const customFirst = {
+  ...onlyTwo,
+  id: "m-custom",
+  offers: ["p3", "p2"].map((provider) => ({ ...onlyTwo.offers[0], provider, upstream_model: "m-custom" })),
 };
 
 function ask(model: string, more: object): Promise<Response> {
@@ -80,6 +94,53 @@ test("what was sent with another value than asked for is told by name", async ()
     );
     assert.equal(await changed("m-chat", { max_completion_tokens: 70_000 }), "max_completion_tokens");
     assert.equal(await changed("m-chat", { temperature: 1.7, max_tokens: 60_000 }), null);
+  }
+});
+
+const custom = {
+  tools: [{ type: "custom", custom: { name: "run_sql", format: { type: "text" } } }],
+  tool_choice: { type: "custom", custom: { name: "run_sql" } },
+};
+const customHistory = {
+  messages: [
+    ...hello.messages,
+    {
+      role: "assistant",
+      tool_calls: [{ id: "c1", type: "custom", custom: { name: "run_sql", input: "select 1" } }],
+    },
+    { role: "tool", tool_call_id: "c1", content: "1" },
+  ],
+};
+
+test("custom tools and their calls reach a provider that has them unchanged, and no other", async () => {
+  for (const stream of [false, true]) {
+    for (const more of [custom, customHistory, { ...custom, ...customHistory }]) {
+      const response = await ask("m-custom", { ...more, stream });
+      await response.text();
+      assert.equal(response.status, 200);
+      const sent = p1.log.at(-1)?.json ?? {};
+      for (const [member, value] of Object.entries(more)) assert.deepEqual(sent[member], value);
+    }
+    p1.script("m-custom", status(500));
+    const failed = await ask("m-custom", { ...custom, stream });
+    await failed.text();
+    assert.deepEqual([failed.status, p2.log.length], [502, 0]);
+    p1.clear();
+  }
+});
+
+test("a model whose providers have no custom tools refuses them by name", async () => {
+  const { tools, tool_choice } = custom;
+  for (const model of ["m-only-two", "m-claude"]) {
+    for (const [more, param] of [
+      [{ tools }, "tools[0].type"],
+      [{ tool_choice }, "tool_choice.type"],
+      [customHistory, "messages[1].tool_calls[0].type"],
+    ] as const) {
+      const response = await ask(model, more);
+      const { error } = (await response.json()) as { error: Record<string, unknown> };
+      assert.deepEqual([response.status, error["code"], error["param"]], [400, "invalid_request", param]);
+    }
   }
 });
 

@@ -290,5 +290,38 @@ for (const [name, kit] of Object.entries(kits)) {
         assert.deepEqual(seen, ["Paris"]);
       }
     });
+
+    test("a custom tool takes text, whole and streamed, and its call goes back in the history", async () => {
+      const tools = [{ type: "custom", custom: { name: "run_sql", description: "Runs a query." } }] as const;
+      const choice = { type: "custom", custom: { name: "run_sql" } } as const;
+      const params = { model: "gpt-4o-mini", messages: [user("Which bridges are old?")] } as const;
+      const body = { ...params, tools, tool_choice: choice };
+      type CustomCall = { id: string; type: "custom"; custom: { name: string; input: string } };
+      const send = async (more: object): Promise<string> => {
+        const answer = await gateway.chat(customer.key, { ...body, ...more });
+        assert.equal(answer.status, 200);
+        return answer.text();
+      };
+      const whole = JSON.parse(await send({})) as {
+        choices: { finish_reason: string; message: { tool_calls: CustomCall[] } }[];
+      };
+      const [first] = whole.choices;
+      const [call] = first?.message.tool_calls ?? [];
+      assert.ok(call !== undefined && call.type === "custom" && call.custom.input !== "");
+      assert.deepEqual([first?.finish_reason, call.custom.name], ["tool_calls", "run_sql"]);
+
+      const inputs = [...(await send({ stream: true })).matchAll(/"input":"([^"]*)"/g)];
+      assert.equal(inputs.map(([, piece]) => piece).join(""), call.custom.input);
+
+      const history = [
+        ...params.messages,
+        { role: "assistant", tool_calls: [call] },
+        { role: "tool", tool_call_id: call.id, content: "The oldest is from 1209." },
+      ];
+      const next = JSON.parse(await send({ messages: history, tool_choice: "auto" })) as {
+        choices: { message: { content: string } }[];
+      };
+      assert.ok((next.choices[0]?.message.content ?? "").length > 0);
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ChatCall, ChatMessage } from "../core/chat.ts";
+import type { ChatCall, ChatMessage, ToolCall } from "../core/chat.ts";
 
 /** Counts tokens when no provider told: in a worker that starts with the first count. */
 export type TokenCounter = {
@@ -65,7 +65,13 @@ function messageTexts(message: ChatMessage): readonly string[] {
     typeof content === "string"
       ? [content]
       : (content ?? []).map((part) => (part.type === "text" ? part.text : ""));
-  return [...parts, ...(toolCalls ?? []).map((call) => call.function.name + call.function.arguments)];
+  return [...parts, ...(toolCalls ?? []).map(calledText)];
+}
+
+function calledText(call: ToolCall): string {
+  return call.type === "custom"
+    ? call.custom.name + call.custom.input
+    : call.function.name + call.function.arguments;
 }
 
 /** Tokens of the chat template around the counted texts. */

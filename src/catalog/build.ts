@@ -49,6 +49,7 @@ export function providerOf(facts: ProviderFacts): Provider {
     accepts: facts.accepts,
     extraParameters: facts.extra_parameters,
     maxTokensField: facts.max_tokens_field,
+    customTools: facts.custom_tools,
     quirks: {
       noDeveloperRole: facts.quirks.no_developer_role,
       reasoningOutsideCompletion: facts.quirks.reasoning_outside_completion,

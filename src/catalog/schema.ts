@@ -101,6 +101,7 @@ export const providerFile = z.strictObject({
   accepts: z.array(requestMember).optional(),
   extra_parameters: z.array(requestMember).default([]),
   max_tokens_field: maxTokensField.default("max_tokens"),
+  custom_tools: z.boolean().default(false),
   quirks: z
     .strictObject({
       no_developer_role: z.boolean().default(false),

@@ -21,10 +21,19 @@ export type ContentPart =
     }
   | { readonly type: "refusal"; readonly refusal: string };
 
-export type ToolCall = {
+export type ToolCall = FunctionCall | CustomCall;
+
+export type FunctionCall = {
   readonly id: string;
   readonly type: "function";
   readonly function: { readonly name: string; readonly arguments: string };
+};
+
+/** A call of a tool that takes any text. */
+export type CustomCall = {
+  readonly id: string;
+  readonly type: "custom";
+  readonly custom: { readonly name: string; readonly input: string };
 };
 
 export type ChatMessage = {
@@ -38,7 +47,18 @@ export type ChatMessage = {
   readonly reasoning_details?: readonly Readonly<Record<string, unknown>>[] | null | undefined;
 };
 
-export type ChatTool = {
+export type ChatTool = FunctionTool | CustomTool;
+
+export type CustomTool = {
+  readonly type: "custom";
+  readonly custom: {
+    readonly name: string;
+    readonly description?: string | undefined;
+    readonly format?: Readonly<Record<string, unknown>> | null | undefined;
+  };
+};
+
+export type FunctionTool = {
   readonly type: "function";
   readonly function: {
     readonly name: string;

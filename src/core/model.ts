@@ -32,6 +32,8 @@ export type Provider = {
   readonly extraParameters: readonly string[];
   /** Name of the output limit on its wire: `max_tokens` or `max_completion_tokens`. */
   readonly maxTokensField: "max_tokens" | "max_completion_tokens";
+  /** True where tools may take any text (`"type": "custom"`), as OpenAI has them. */
+  readonly customTools?: boolean;
   readonly quirks: ProviderQuirks;
   readonly doc: string | undefined;
 };

@@ -24,11 +24,18 @@ const contentPart = z.discriminatedUnion("type", [
 
 const content = z.union([text, z.array(contentPart).min(1).max(2_000)]);
 
-const toolCall = z.looseObject({
-  id: text.min(1),
-  type: z.literal("function"),
-  function: z.looseObject({ name: text.min(1), arguments: text }),
-});
+const toolCall = z.discriminatedUnion("type", [
+  z.looseObject({
+    id: text.min(1),
+    type: z.literal("function"),
+    function: z.looseObject({ name: text.min(1), arguments: text }),
+  }),
+  z.looseObject({
+    id: text.min(1),
+    type: z.literal("custom"),
+    custom: z.looseObject({ name: text.min(1), input: text }),
+  }),
+]);
 
 const message = z.discriminatedUnion("role", [
   z.looseObject({ role: z.literal(["system", "developer", "user"]), content, name: text.optional() }),
@@ -44,19 +51,31 @@ const message = z.discriminatedUnion("role", [
   z.looseObject({ role: z.literal("function"), content: content.nullish(), name: text }),
 ]);
 
-const tool = z.looseObject({
-  type: z.literal("function", { error: "only tools of type function are supported" }),
-  function: z.looseObject({
-    name: text.regex(/^[a-zA-Z0-9_-]{1,64}$/, "want 1 to 64 letters, digits, _ or -"),
-    description: text.optional(),
-    parameters: z.record(text, z.unknown()).nullish(),
-    strict: z.boolean().nullish(),
+const toolName = text.regex(/^[a-zA-Z0-9_-]{1,64}$/, "want 1 to 64 letters, digits, _ or -");
+const tool = z.discriminatedUnion("type", [
+  z.looseObject({
+    type: z.literal("function"),
+    function: z.looseObject({
+      name: toolName,
+      description: text.optional(),
+      parameters: z.record(text, z.unknown()).nullish(),
+      strict: z.boolean().nullish(),
+    }),
   }),
-});
+  z.looseObject({
+    type: z.literal("custom"),
+    custom: z.looseObject({
+      name: toolName,
+      description: text.optional(),
+      format: z.record(text, z.unknown()).nullish(),
+    }),
+  }),
+]);
 
 const toolChoice = z.union([
   z.enum(["none", "auto", "required"]),
   z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: text.min(1) }) }),
+  z.looseObject({ type: z.literal("custom"), custom: z.looseObject({ name: text.min(1) }) }),
   z.looseObject({ type: z.literal("allowed_tools") }),
 ]);
 

@@ -11,6 +11,7 @@ export type Target = {
   /** Members of the request this provider takes; undefined is all that OpenAI's request knows. */
   readonly accepts: ReadonlySet<string> | undefined;
   readonly extraParameters: ReadonlySet<string>;
+  readonly customTools?: boolean;
   readonly capabilities: Capabilities;
   readonly quirks: ProviderQuirks;
 };

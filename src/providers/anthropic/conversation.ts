@@ -79,8 +79,8 @@ function assistantBlocks(message: ChatMessage, path: string, conversion: Convers
 }
 
 function callOfTurn(call: ToolCall, param: string): CallOfTurn {
-  const called: ToolCall["function"] | undefined = call.function;
-  if (called === undefined) throw refused(`${param}.type`, "This model takes calls of functions only.");
+  if (call.type !== "function") throw refused(`${param}.type`, "This model takes calls of functions only.");
+  const { function: called } = call;
   const text = called.arguments.trim();
   const input = text === "" ? {} : parseObject(text);
   if (input === undefined) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChatMessage, ChatTool, ToolChoice } from "../../core/chat.ts";
+import type { ChatMessage, ChatTool, FunctionTool, ToolChoice } from "../../core/chat.ts";
 import { hello, refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
-function tool(name: string, more: Partial<ChatTool["function"]> = {}): ChatTool {
+function tool(name: string, more: Partial<FunctionTool["function"]> = {}): ChatTool {
   return { type: "function", function: { name, ...more } };
 }
 

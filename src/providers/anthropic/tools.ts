@@ -37,8 +37,9 @@ function toolsOf(conversion: Conversion): readonly Tool[] {
 }
 
 function toolOf(tool: ChatTool, path: string, { target, dropped }: Conversion): Tool {
-  const called: ChatTool["function"] | undefined = tool.function;
-  if (called === undefined) throw refused(`${path}.type`, "This model takes tools of type `function` only.");
+  if (tool.type !== "function")
+    throw refused(`${path}.type`, "This model takes tools of type `function` only.");
+  const { function: called } = tool;
   const { name, description, parameters, strict } = called;
   if (name === jsonHelperName) throw refused(`${path}.function.name`, "This name is reserved.");
   const isStrict = strict === true && target.capabilities.structuredOutput;

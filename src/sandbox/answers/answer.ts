@@ -14,6 +14,7 @@ export type AnsweredCall = {
   readonly name: string;
   /** JSON text, cut at token bounds. Incomplete when the answer ran out of tokens. */
   readonly arguments: readonly Piece[];
+  readonly isCustom: boolean;
 };
 
 export type Answer = {
@@ -46,6 +47,7 @@ export function answerTo(question: Question, tokenizer: Tokenizer, choice = 0): 
   const calls = callsFor(question, topics, own).map((call) => ({
     id: call.id,
     name: call.name,
+    isCustom: call.isCustom,
     arguments: tokenizer.pieces(call.arguments),
   }));
   const said = calls.length > 0 ? silence : sayingOf(question, topics, { own, tokenizer });

@@ -1,4 +1,10 @@
-export type Tool = { readonly name: string; readonly description: string; readonly schema: unknown };
+export type Tool = {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: unknown;
+  /** It takes any text in place of arguments. */
+  readonly isCustom?: boolean;
+};
 
 /** What a request asks, in words that both wires share. */
 export type Question = {

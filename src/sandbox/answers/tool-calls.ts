@@ -3,7 +3,16 @@ import type { Question, Tool } from "./question.ts";
 import { fillSchema } from "./schema-filler.ts";
 import type { Topics } from "./topics.ts";
 
-export type PlannedCall = { readonly id: string; readonly name: string; readonly arguments: string };
+export type PlannedCall = {
+  readonly id: string;
+  readonly name: string;
+  /** JSON, or any text for a custom tool. */
+  readonly arguments: string;
+  readonly isCustom: boolean;
+};
+
+/** What a custom tool is given, in words. */
+const customWords = 6;
 
 /** Words of tool names that say what is done, not with what. */
 const verbs = new Set(
@@ -20,8 +29,11 @@ export function callsFor(question: Question, topics: Topics, own: string): reado
   return chosenTools(question, topics).map(({ tool, subject }, index) => {
     const seed = fingerprintOf(`${own} call ${index}`);
     const words = [...subject, ...topics.words.filter((word) => !subject.includes(word))];
+    const called = { id: seed.slice(0, 24), name: tool.name };
+    if (tool.isCustom === true)
+      return { ...called, isCustom: true, arguments: words.slice(0, customWords).join(" ") || "input" };
     const filled = fillSchema(tool.schema ?? {}, { random: randomFrom(seed), words });
-    return { id: seed.slice(0, 24), name: tool.name, arguments: JSON.stringify(filled ?? {}) };
+    return { ...called, isCustom: false, arguments: JSON.stringify(filled ?? {}) };
   });
 }
 

@@ -60,14 +60,12 @@ function deltasOf(answer: Answer, index: number, { dialect, logprobs }: Completi
     : [];
   const likely = logprobs === undefined ? [] : logprobsOf(answer, index, logprobs).map(logprobsMember);
   const text = answer.text.map((piece, at) => ({ delta: { content: piece.text }, logprobs: likely[at] }));
-  const calls = answer.calls.flatMap((call, index) => [
-    {
-      tool_calls: [
-        { index, id: `call_${call.id}`, type: "function", function: { name: call.name, arguments: "" } },
-      ],
-    },
-    ...call.arguments.map((piece) => ({ tool_calls: [{ index, function: { arguments: piece.text } }] })),
-  ]);
+  const calls = answer.calls.flatMap(({ id, name, isCustom, arguments: given }, at) => {
+    const [type, member] = isCustom ? ["custom", "input"] : ["function", "arguments"];
+    const opening = { index: at, id: `call_${id}`, type, [type]: { name, [member]: "" } };
+    const pieces = given.map(({ text: piece }) => ({ index: at, [type]: { [member]: piece } }));
+    return [opening, ...pieces].map((call) => ({ tool_calls: [call] }));
+  });
   const bare = (delta: JsonObject): Told => ({ delta });
   return [...thinking.map(bare), ...text, ...calls.map(bare)];
 }

@@ -45,8 +45,9 @@ function messageOf(answer: Answer, dialect: Dialect): JsonObject {
   const text = textOf(answer.text);
   const calls = answer.calls.map((call) => ({
     id: `call_${call.id}`,
-    type: "function",
-    function: { name: call.name, arguments: textOf(call.arguments) },
+    ...(call.isCustom
+      ? { type: "custom", custom: { name: call.name, input: textOf(call.arguments) } }
+      : { type: "function", function: { name: call.name, arguments: textOf(call.arguments) } }),
   }));
   return {
     role: "assistant",

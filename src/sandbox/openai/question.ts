@@ -63,28 +63,25 @@ function toolsOf(request: JsonObject): readonly Tool[] {
   const { tool_choice: choice } = request;
   const allowed = isObject(choice) && isObject(choice["allowed_tools"]) ? choice["allowed_tools"] : undefined;
   const names = allowed === undefined ? undefined : new Set(objectsIn(allowed["tools"]).map(nameOf));
-  return objectsIn(request["tools"]).flatMap(({ function: tool }) =>
-    isObject(tool) && (names === undefined || names.has(stringOr(tool["name"], "")))
-      ? [
-          {
-            name: stringOr(tool["name"], ""),
-            description: stringOr(tool["description"], ""),
-            schema: tool["parameters"],
-          },
-        ]
-      : [],
-  );
+  return objectsIn(request["tools"]).flatMap((offered) => {
+    const name = nameOf(offered);
+    const tool = offered["function"] ?? offered["custom"];
+    if (!isObject(tool) || (names !== undefined && !names.has(name))) return [];
+    const description = stringOr(tool["description"], "");
+    return [{ name, description, schema: tool["parameters"], isCustom: offered["type"] === "custom" }];
+  });
 }
 
-function nameOf({ function: named }: JsonObject): string {
+function nameOf({ function: called, custom }: JsonObject): string {
+  const named = called ?? custom;
   return isObject(named) ? stringOr(named["name"], "") : "";
 }
 
 function toolChoiceOf({ tool_choice }: JsonObject): Question["toolChoice"] {
   if (tool_choice === "none" || tool_choice === "required") return tool_choice;
   if (!isObject(tool_choice)) return "auto";
-  const named = tool_choice["function"];
-  if (isObject(named)) return { name: stringOr(named["name"], "") };
+  const name = nameOf(tool_choice);
+  if (name !== "") return { name };
   const allowed = tool_choice["allowed_tools"];
   return isObject(allowed) && allowed["mode"] === "required" ? "required" : "auto";
 }

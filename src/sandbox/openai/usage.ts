@@ -43,8 +43,9 @@ function* textsIn(request: JsonObject): Generator<string> {
     if (typeof content === "string") yield content;
     for (const part of objectsIn(content)) yield stringOr(part["text"], stringOr(part["refusal"], ""));
     if (typeof name === "string") yield name;
-    for (const { function: called } of objectsIn(message["tool_calls"])) {
+    for (const { function: called, custom } of objectsIn(message["tool_calls"])) {
       if (isObject(called)) yield `${stringOr(called["name"], "")}${stringOr(called["arguments"], "")}`;
+      if (isObject(custom)) yield `${stringOr(custom["name"], "")}${stringOr(custom["input"], "")}`;
     }
   }
   for (const tool of objectsIn(request["tools"]))
