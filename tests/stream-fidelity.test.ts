@@ -216,3 +216,20 @@ test("S-09 m-claude: tool arguments in pieces, big integers in them included, ar
   const answer = JSON.parse(await response.text());
   assert.equal(answer.choices[0].message.tool_calls[0].function.arguments, input);
 });
+
+test("our own last chunk has the id and the time of the stream that it ends", async () => {
+  const times = (seen: StreamSeen): readonly unknown[] =>
+    frameTexts(seen).map((text) => {
+      const { id, created } = JSON.parse(text) as { id: string; created: number };
+      return `${id} ${created}`;
+    });
+  for (const model of ["m-chat", "m-claude"]) {
+    p1.clear();
+    const seen = await stream(gateway, customer.key, { model, stream_options: { include_usage: true } });
+    assert.equal(new Set(times(seen)).size, 1, model);
+  }
+  const odd = oddDeltas.slice(0, 5).map((choice) => chunk("m-chat", choice));
+  p1.script("m-chat", sse(odd.map((data) => `data: ${data}\n\n`).join("")));
+  const broken = await stream(gateway, customer.key, { model: "m-chat" });
+  assert.deepEqual([...new Set(times(broken))], ["chatcmpl-odd 1700000001"]);
+});

@@ -27,36 +27,38 @@ export function wholeBody(open: OpenChat, { answer, metered, available }: WholeE
   return `${answer.body.slice(0, close)},"usage":${JSON.stringify(metered.shown)},${balanceMembers(open, available)}}`;
 }
 
+/** What the frames of a stream carried, for those of ours behind them. */
+export type StreamHead = { readonly id: string | undefined; readonly created: number | undefined };
+
 export type StreamEnding = {
   readonly translation: StreamTranslation;
   readonly metered: Metered;
   readonly available: Credits;
-  /** The id that the stream's frames carried. */
-  readonly id: string | undefined;
+  readonly told: StreamHead | undefined;
 };
 
 /** The last frames of a complete stream: the kept finish, the balance on a chunk without choices, and the end mark. */
-export function endOfStream(open: OpenChat, { translation, metered, available, id }: StreamEnding): string {
+export function endOfStream(open: OpenChat, { translation, metered, available, told }: StreamEnding): string {
   const isAsked = open.call.request.stream_options?.include_usage === true;
   const usage = isAsked ? `,"usage":${JSON.stringify(metered.shown)}` : "";
-  const last = `{${chunkHead(open, id)},"choices":[]${usage},${balanceMembers(open, available)}}`;
+  const last = `{${chunkHead(open, told)},"choices":[]${usage},${balanceMembers(open, available)}}`;
   return `${translation.closing()}data: ${last}\n\ndata: [DONE]\n\n`;
 }
 
 export type ErrorEnding = {
   readonly problem: Problem;
   readonly available: Credits;
-  readonly id: string | undefined;
+  readonly told: StreamHead | undefined;
 };
 
 /** The one event that ends a stream that failed after it began. No end mark follows: a failure never looks complete. */
-export function errorEvent(open: OpenChat, { problem, available, id }: ErrorEnding): string {
+export function errorEvent(open: OpenChat, { problem, available, told }: ErrorEnding): string {
   const error = JSON.stringify(problem.toError(open.ask.requestId));
   const choices = '[{"index":0,"delta":{},"finish_reason":"error"}]';
-  return `data: {${chunkHead(open, id)},"choices":${choices},"error":${error},${balanceMembers(open, available)}}\n\n`;
+  return `data: {${chunkHead(open, told)},"choices":${choices},"error":${error},${balanceMembers(open, available)}}\n\n`;
 }
 
-function chunkHead(open: OpenChat, id: string | undefined): string {
+function chunkHead(open: OpenChat, told: StreamHead | undefined): string {
   const model = JSON.stringify(open.call.request.model);
-  return `"id":"${id ?? completionId(open)}","object":"chat.completion.chunk","created":${createdAt(open)},"model":${model}`;
+  return `"id":"${told?.id ?? completionId(open)}","object":"chat.completion.chunk","created":${told?.created ?? createdAt(open)},"model":${model}`;
 }

@@ -50,7 +50,7 @@ async function refuse(
   });
   if (!watch.hasBegun) throw problem;
   logFailedCall(house, { ask: open.ask, problem, offer: route.offer });
-  watch.end(errorEvent(open, { problem, available, id: undefined }), "utf8");
+  watch.end(errorEvent(open, { problem, available, told: undefined }), "utf8");
 }
 
 async function flow(setting: Setting, route: Route<LiveStream>, live: LiveStream): Promise<void> {
@@ -72,7 +72,7 @@ async function complete(
   const metered = translation.hasOutput ? counted : uncharged(counted);
   const ending = translation.hasOutput ? "done" : "empty";
   const { available } = await closeWith(open, house, { ending, metered, route });
-  const frames = endOfStream(open, { translation, metered, available, id: watch.id });
+  const frames = endOfStream(open, { translation, metered, available, told: watch.told });
   watch.end(frames, translation.encoding);
 }
 
@@ -91,7 +91,7 @@ async function breakOff(
   const { available } = await closeWith(open, house, { ending, metered, route, problem });
   if (problem === undefined) return;
   logFailedCall(house, { ask: open.ask, problem, offer: route.offer });
-  watch.end(errorEvent(open, { problem, available, id: watch.id }), "utf8");
+  watch.end(errorEvent(open, { problem, available, told: watch.told }), "utf8");
 }
 
 function problemOf(end: Break["end"]): Problem | undefined {

@@ -1,5 +1,6 @@
 import type { ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
+import type { StreamHead } from "./ending.ts";
 import type { LiveStream } from "./live-stream.ts";
 import { worthSoFar } from "./metering.ts";
 import { answerHeaders } from "./open-chat.ts";
@@ -25,7 +26,7 @@ export class StreamWatch {
   #lastWriteAt: number;
   #pausedSince: number | undefined;
   #notedLength = 0;
-  #id: string | undefined;
+  #told: StreamHead | undefined;
 
   constructor(open: OpenChat, house: ChatHouse, client: ChatClient) {
     this.#open = open;
@@ -46,9 +47,9 @@ export class StreamWatch {
     return this.#stopped;
   }
 
-  /** The id that the frames carry, once the first is here. */
-  get id(): string | undefined {
-    return this.#id;
+  /** What the frames carry, once the first is here. */
+  get told(): StreamHead | undefined {
+    return this.#told;
   }
 
   attend(live: LiveStream): LiveStream {
@@ -59,7 +60,7 @@ export class StreamWatch {
 
   /** The first frames are here: `200`, headers. */
   begin(headers: ReturnType<typeof answerHeaders>, firstFrames: string): void {
-    this.#id = /"id"\s*:\s*"([A-Za-z0-9_.:-]{1,200})"/.exec(firstFrames)?.[1];
+    this.#told = headIn(firstFrames);
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     this.#client.startStream(headers);
@@ -124,4 +125,13 @@ export class StreamWatch {
     this.#notedLength = text.length;
     this.#house.ledger.delivered(this.#open.ask.callId, worthSoFar(this.#open, text, this.#house.creditUsd));
   }
+}
+
+/** Of the first frame; a text within it has its quotation marks escaped. */
+function headIn(frames: string): StreamHead {
+  const created = /"created"\s*:\s*(\d{1,15})\b/.exec(frames)?.[1];
+  return {
+    id: /"id"\s*:\s*"([A-Za-z0-9_.:-]{1,200})"/.exec(frames)?.[1],
+    created: created === undefined ? undefined : Number(created),
+  };
 }

@@ -43,15 +43,17 @@ function* textsIn(request: JsonObject): Generator<string> {
     if (typeof content === "string") yield content;
     for (const part of objectsIn(content)) yield stringOr(part["text"], stringOr(part["refusal"], ""));
     if (typeof name === "string") yield name;
-    for (const { function: called, custom } of objectsIn(message["tool_calls"])) {
-      if (isObject(called)) yield `${stringOr(called["name"], "")}${stringOr(called["arguments"], "")}`;
-      if (isObject(custom)) yield `${stringOr(custom["name"], "")}${stringOr(custom["input"], "")}`;
-    }
+    for (const call of objectsIn(message["tool_calls"])) yield calledText(call);
   }
   for (const tool of objectsIn(request["tools"]))
     yield JSON.stringify(tool["function"] ?? tool["custom"] ?? {});
   if (isObject(request["response_format"]))
     yield JSON.stringify(request["response_format"]["json_schema"] ?? "");
+}
+
+function calledText({ function: called, custom }: JsonObject): string {
+  if (isObject(called)) return `${stringOr(called["name"], "")}${stringOr(called["arguments"], "")}`;
+  return isObject(custom) ? `${stringOr(custom["name"], "")}${stringOr(custom["input"], "")}` : "";
 }
 
 function tokensBesideText(request: JsonObject): number {
