@@ -144,6 +144,43 @@ test("a model whose providers have no custom tools refuses them by name", async 
   }
 });
 
+test("what a provider would leave out for another kind of answer is refused by name", async () => {
+  const functions = [{ name: "look", parameters: { type: "object", properties: {} } }];
+  for (const [more, param, words] of [
+    [{ functions }, "functions", /takes tools/],
+    [{ functions, function_call: "auto" }, "functions", /takes tools/],
+    [{ modalities: ["text", "audio"] }, "modalities", /does not speak/],
+  ] as const) {
+    for (const model of ["m-only-two", "m-claude"]) {
+      const response = await ask(model, more);
+      const { error } = (await response.json()) as { error: Record<string, unknown> };
+      assert.deepEqual([response.status, error["code"], error["param"]], [400, "invalid_request", param]);
+      assert.match(String(error["message"]), words);
+    }
+    const taken = await ask("m-two", more);
+    await taken.text();
+    assert.equal(taken.status, 200);
+    const [sent] = p1.log.slice(-1);
+    for (const [member, value] of Object.entries(more)) assert.deepEqual(sent?.json[member], value);
+  }
+});
+
+test("members that OpenAI's documentation bounds are refused by name beyond it", async () => {
+  for (const [more, param, message] of [
+    [{ top_logprobs: 2 }, "top_logprobs", "top_logprobs: goes with logprobs set to true only"],
+    [{ functions: "x" }, "functions", "functions: want a list of 1 to 128 functions"],
+    [{ logit_bias: { "5": 101 } }, "logit_bias.5", "logit_bias.5: want a number from -100 to 100"],
+    [{ logit_bias: { a: 1 } }, "logit_bias.a", "logit_bias.a: want the id of a token as the name"],
+    [{ modalities: "audio" }, "modalities", "modalities: want a list of 1 to 8 texts"],
+  ] as const) {
+    const response = await ask("m-chat", more);
+    const { error } = (await response.json()) as { error: Record<string, unknown> };
+    assert.deepEqual([response.status, error["param"], error["message"]], [400, param, message]);
+  }
+  assert.equal((await ask("m-chat", { logprobs: true, top_logprobs: 2 })).status, 200);
+  assert.equal((await ask("m-chat", { top_logprobs: 0 })).status, 200);
+});
+
 test("a model that no provider serves with several choices refuses them before money is held", async () => {
   for (const model of ["m-only-two", "m-claude"]) {
     const response = await ask(model, { n: 2 });

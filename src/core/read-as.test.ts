@@ -21,6 +21,7 @@ const schema = z.looseObject({
   seeds: z.array(z.int()).max(2).optional(),
   page: z.url().optional(),
   table: z.record(z.string(), z.number()).optional(),
+  bias: z.record(z.string().regex(/^\d+$/, "want the id of a token"), z.number().max(9)).optional(),
   odd: z.string().regex(/^x/, "want an x").optional(),
 });
 
@@ -59,6 +60,8 @@ test("a fault says in plain words what is wanted, with both ends of a range", ()
     [{ seeds: ["x"] }, "seeds.0: want a whole number"],
     [{ page: "nowhere" }, "page: want an address such as https://example.com"],
     [{ table: { a: "b" } }, "table.a: want a number"],
+    [{ bias: { a: 1 } }, "bias.a: want the id of a token"],
+    [{ bias: { 1: 10 } }, "bias.1: want a number of at most 9"],
     [{ odd: "y" }, "odd: want an x"],
   ];
   for (const [change, told] of cases) assert.equal(faultOf({ messages, ...change }), told);

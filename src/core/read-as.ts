@@ -41,6 +41,8 @@ function deepest(issues: readonly Issue[]): Deepest {
   if (issue === undefined) return { path: [], message: "is not valid", isUnknown: false };
   if (issue.code === "unrecognized_keys")
     return { path: [...issue.path, issue.keys[0] ?? ""], message: "", isUnknown: true };
+  if (issue.code === "invalid_key")
+    return { path: issue.path, message: issue.issues[0]?.message ?? "", isUnknown: false };
   if (issue.code !== "invalid_union" || issue.errors.length === 0)
     return { path: issue.path, message: issue.message, isUnknown: false };
   const inner = issue.errors

@@ -52,16 +52,14 @@ const message = z.discriminatedUnion("role", [
 ]);
 
 const toolName = text.regex(/^[a-zA-Z0-9_-]{1,64}$/, "want 1 to 64 letters, digits, _ or -");
+const calledFunction = z.looseObject({
+  name: toolName,
+  description: text.optional(),
+  parameters: z.record(text, z.unknown()).nullish(),
+  strict: z.boolean().nullish(),
+});
 const tool = z.discriminatedUnion("type", [
-  z.looseObject({
-    type: z.literal("function"),
-    function: z.looseObject({
-      name: toolName,
-      description: text.optional(),
-      parameters: z.record(text, z.unknown()).nullish(),
-      strict: z.boolean().nullish(),
-    }),
-  }),
+  z.looseObject({ type: z.literal("function"), function: calledFunction }),
   z.looseObject({
     type: z.literal("custom"),
     custom: z.looseObject({
@@ -117,7 +115,12 @@ export const chatRequestSchema = z.looseObject({
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
-  logit_bias: z.record(text, z.number()).nullish(),
+  logit_bias: z
+    .record(text.regex(/^\d{1,10}$/, "want the id of a token as the name"), z.number().min(-100).max(100))
+    .nullish(),
+  functions: z.array(calledFunction).min(1).max(128).nullish(),
+  function_call: z.union([z.enum(["none", "auto"]), z.looseObject({ name: text.min(1) })]).nullish(),
+  modalities: z.array(text).min(1).max(8).nullish(),
   user: text.max(512).nullish(),
   metadata: z.record(text, text).nullish(),
   thinking: z.record(text, z.unknown()).nullish(),
@@ -162,7 +165,14 @@ export function readChatRequest(value: unknown): z.output<typeof chatRequestSche
     if (Array.isArray(messages) && messages.length > crowd)
       messages.forEach((one: unknown, index) => checked(message, one, ["messages", index]));
   }
-  return checked(chatRequestSchema, value);
+  const request = checked(chatRequestSchema, value);
+  // https://platform.openai.com/docs/api-reference/chat/create#chat-create-top_logprobs
+  if ((request.top_logprobs ?? 0) > 0 && request.logprobs !== true)
+    throw new Problem("invalid_request", {
+      param: "top_logprobs",
+      message: "top_logprobs: goes with logprobs set to true only",
+    });
+  return request;
 }
 
 function refuseLongTable(member: string, table: unknown): void {

@@ -12,7 +12,7 @@ test("members that Anthropic has no word for are left out and named, known to Op
     frequency_penalty: 1,
     presence_penalty: 1,
     prediction: { type: "content", content: "x" },
-    modalities: ["text", "audio"],
+    modalities: ["text", "image"],
     audio: { voice: "alloy", format: "mp3" },
     store: true,
     service_tier: "flex",

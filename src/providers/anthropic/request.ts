@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { ChatCall, ChatRequest } from "../../core/chat.ts";
 import type { Problem } from "../../core/problems.ts";
-import { customToolRefusal } from "../custom-tools.ts";
 import { hasNoEffect } from "../no-effect.ts";
-import { oneChoiceOnly } from "../one-choice.ts";
+import { refusalFor } from "../request-refusal.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { conversationOf } from "./conversation.ts";
 import { cacheMark } from "./conversion.ts";
@@ -30,7 +29,7 @@ const carried: ReadonlySet<string> = new Set(
 
 /** What Messages has no word for and cannot do without. */
 export function messagesRefusal(request: ChatRequest): Problem | undefined {
-  return (request.n ?? 1) > 1 ? oneChoiceOnly() : customToolRefusal(request);
+  return refusalFor(request, () => false);
 }
 
 /** An OpenAI chat request as one of Anthropic Messages. */
