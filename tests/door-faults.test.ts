@@ -105,6 +105,17 @@ test("a parameter of an address takes its values only, and a slip of its name is
     assert.equal((await gateway.get(customer.key, path)).status, 200, path);
 });
 
+test("a key is bound to models that exist, by any of their names", async () => {
+  const path = `/accounts/${customer.accountId}/keys`;
+  const make = (models: readonly string[]) => gateway.admin("POST", path, { mode: "test", models });
+  assert.equal((await make(["M-CHAT", "gpt-4o-mini", "openai/gpt-4o-mini"])).status, 201);
+  const before = (await gateway.admin("GET", path)).body.data.length;
+  const wrong = await make(["m-chat", "gpt-4o-minni"]);
+  assertRefused(wrong, "models[1]", /^models\[1\]: there is no such model; did you mean .*gpt-4o-mini/);
+  assertRefused(await make(["\u{1f600}"]), "models[0]", "models[0]: there is no such model");
+  assert.equal((await gateway.admin("GET", path)).body.data.length, before);
+});
+
 test("usage of one type is the usage of its models alone", async () => {
   const one = await gateway.customer();
   await (await gateway.chat(one.key, { ...hello, model: "m-chat" })).text();

@@ -288,7 +288,7 @@ test("L-08 a call that is refused after it was let in tells the minute without i
 });
 
 test("L-08 a call of a model that the key cannot have is told its minute as well", async () => {
-  const { key } = await gateway.customer({ rpm: 5, models: ["m-chat", "m-nowhere", "gpt-4o-mini"] });
+  const { key } = await gateway.customer({ rpm: 5, models: ["m-chat", "gpt-4o-mini"] });
   for (const [model, code] of [
     ["m-nowhere", "model_not_found"],
     ["m-two", "model_not_allowed"],

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Catalog } from "../catalog/catalog.ts";
+import { Problem } from "../core/problems.ts";
 import type { Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Key, Keys } from "../identity/keys.ts";
@@ -14,10 +16,15 @@ const newKey = z.strictObject({
   models: z.array(storedText(256)).min(1).max(1000).optional(),
 });
 
-export type KeysHouse = { readonly accounts: Accounts; readonly keys: Keys; readonly doorkeeper: Doorkeeper };
+export type KeysHouse = {
+  readonly accounts: Accounts;
+  readonly keys: Keys;
+  readonly doorkeeper: Doorkeeper;
+  readonly catalog: Pick<Catalog, "find" | "near">;
+};
 
 /** The operator's doors to keys. A secret is in the answer that made it and in no other. */
-export function keyDoors({ accounts, keys, doorkeeper }: KeysHouse): readonly Door[] {
+export function keyDoors({ accounts, keys, doorkeeper, catalog }: KeysHouse): readonly Door[] {
   return [
     {
       method: "POST",
@@ -26,6 +33,7 @@ export function keyDoors({ accounts, keys, doorkeeper }: KeysHouse): readonly Do
       summary: "Makes a key for an account, live or test.",
       answers: "The key. `key` is the secret: it is shown this once.",
       ...withBody(newKey, async ({ body, parameters }) => {
+        body.models?.forEach((name, index) => refuseUnknown(name, `models[${index}]`, catalog));
         const { key, secret } = await keys.issue({ accountId: parameters["id"] ?? "", ...body });
         return { status: 201, body: { ...shownKey(key), key: secret } };
       }),
@@ -54,6 +62,14 @@ export function keyDoors({ accounts, keys, doorkeeper }: KeysHouse): readonly Do
       },
     },
   ];
+}
+
+/** A key for a model that is not there would be a key for nothing. */
+function refuseUnknown(name: string, param: string, catalog: KeysHouse["catalog"]): void {
+  if (catalog.find(name) !== undefined) return;
+  const near = catalog.near(name, 3);
+  const hint = near.length === 0 ? "" : `; did you mean ${near.join(", ")}?`;
+  throw new Problem("invalid_request", { param, message: `${param}: there is no such model${hint}` });
 }
 
 function shownKey(key: Key) {

@@ -85,7 +85,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
     ...balanceDoors({ ledger, creditUsd }),
     ...usageDoors({ usage: house.usage, creditUsd, catalog }),
     ...accountDoors({ accounts, ledger, doorkeeper }),
-    ...keyDoors({ accounts, keys, doorkeeper }),
+    ...keyDoors({ accounts, keys, doorkeeper, catalog }),
     ...ledgerDoors({ accounts, ledger }),
     adminHealthDoor({ openCalls: chat.openCalls, lag: house.lag }),
     ...healthDoors(house.isReady),
