@@ -156,10 +156,11 @@ for (const [form, isStream] of forms) {
       assert.equal((await receiptOf(gateway, customer.key, seen.requestId)).served_by, `p2/m-${name}-two`);
     });
 
-    test(`U-01 ${form}: when the only provider ${fault}, that is a 502 at no charge that names no address`, async () => {
+    test(`U-01 ${form}: when the only provider ${fault}, that is a 502 at no charge that names the model and no address`, async () => {
       const seen = await ask(`m-${name}`, isStream);
       assert.deepEqual([seen.status, seen.code], [502, "upstream_error"]);
       assert.ok(seen.tookMs < 2_000 + slackMs);
+      assert.match(seen.text, new RegExp(`The provider of m-${name} `));
       assert.doesNotMatch(
         seen.text,
         /127\.0\.0\.1|localhost|invalid\/|provider\.invalid|ECONN|ENOTFOUND|:\d{4,5}/,

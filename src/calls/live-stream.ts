@@ -83,8 +83,8 @@ export class LiveStream extends AnswerReader<LiveStream> {
       this.#finish();
       return;
     }
-    this.#endWith({ state: "broken", problem: problemOfFailure(failure) });
-    this.tell(failedByConnection(failure));
+    this.#endWith({ state: "broken", problem: problemOfFailure(failure, this.model) });
+    this.tell(failedByConnection(failure, this.model));
   }
 
   protected override onAnswerBytes(bytes: Buffer): boolean {
@@ -100,8 +100,8 @@ export class LiveStream extends AnswerReader<LiveStream> {
       return;
     }
     const fault = this.described(withoutFinish);
-    this.#endWith({ state: "broken", problem: problemOfFault(fault) });
-    this.tell(failedByFault(fault));
+    this.#endWith({ state: "broken", problem: problemOfFault(fault, this.model) });
+    this.tell(failedByFault(fault, this.model));
   }
 
   /** Returns false when the client cannot take more for now. */
@@ -110,9 +110,9 @@ export class LiveStream extends AnswerReader<LiveStream> {
     const { fault, complete, usage } = this.translation;
     if (fault !== undefined) {
       const described = this.described(fault);
-      this.#endWith({ state: "broken", problem: problemOfFault(described) });
+      this.#endWith({ state: "broken", problem: problemOfFault(described, this.model) });
       this.#exchange?.abort();
-      if (this.#early === "") this.tell(failedByFault(described));
+      if (this.#early === "") this.tell(failedByFault(described, this.model));
     } else if (complete && usage !== this.#usageBefore) {
       this.#endWith({ state: "complete" });
     } else if (complete) {

@@ -1,4 +1,5 @@
-import { Problem } from "../core/problems.ts";
+import { Problem, problems } from "../core/problems.ts";
+import type { ProblemCode, ProblemDetails } from "../core/problems.ts";
 import type { UpstreamFailure } from "../providers/upstream.ts";
 import type { UpstreamFault } from "../providers/wire.ts";
 import type { Attempt } from "../routing/first-that-answers.ts";
@@ -6,8 +7,8 @@ import type { Attempt } from "../routing/first-that-answers.ts";
 type Failed = Extract<Attempt<never>, { state: "failed" }>;
 
 /** What a provider's refusal means for the call: whose fault it is, what the customer reads, whether to go on. */
-export function failedByFault(fault: UpstreamFault): Failed {
-  const problem = problemOfFault(fault);
+export function failedByFault(fault: UpstreamFault, model: string): Failed {
+  const problem = problemOfFault(fault, model);
   return {
     state: "failed",
     problem,
@@ -19,52 +20,61 @@ export function failedByFault(fault: UpstreamFault): Failed {
 }
 
 /** A connection that failed before the first byte. */
-export function failedByConnection(failure: UpstreamFailure): Failed {
+export function failedByConnection(failure: UpstreamFailure, model: string): Failed {
   return {
     state: "failed",
-    problem: problemOfFailure(failure),
+    problem: problemOfFailure(failure, model),
     tryNext: true,
     tryAgain: failure.kind === "refused" || failure.kind === "reset",
     unhealthy: failure.kind !== "unreadable" && failure.kind !== "too_large",
   };
 }
 
-export function problemOfFault(fault: UpstreamFault): Problem {
+/** `model` is the name that the customer asked for. */
+export function problemOfFault(fault: UpstreamFault, model: string): Problem {
   const cause = fault.detail;
   switch (fault.kind) {
     case "rejected":
       if (fault.isTooLong === true)
-        return new Problem("context_length_exceeded", { cause, param: "messages" });
-      return new Problem("upstream_rejected_request", {
+        return problemOf(model, "context_length_exceeded", { cause, param: "messages" });
+      return problemOf(model, "upstream_rejected_request", {
         cause,
         ...(fault.param === undefined ? {} : { param: fault.param }),
       });
     case "overloaded":
-      return new Problem("upstream_unavailable", {
+      return problemOf(model, "upstream_unavailable", {
         cause,
         retryAfterSeconds: Math.min(Math.max(1, fault.retryAfterSeconds ?? 5), 60),
       });
     case "account":
-      return new Problem("upstream_unavailable", { cause, retryAfterSeconds: 30 });
+      return problemOf(model, "upstream_unavailable", { cause, retryAfterSeconds: 30 });
     case "unreadable":
-      return new Problem("upstream_invalid_response", { cause });
+      return problemOf(model, "upstream_invalid_response", { cause });
     case "broken":
-      return new Problem("upstream_error", { cause, message: "The provider of this model failed." });
+      return problemOf(model, "upstream_error", { cause, message: "The provider of this model failed." });
   }
 }
 
-export function problemOfFailure(failure: UpstreamFailure): Problem {
+export function problemOfFailure(failure: UpstreamFailure, model = unnamed): Problem {
   const cause = `${failure.kind} at ${failure.stage}: ${failure.detail}`;
   switch (failure.kind) {
     case "timeout":
-      return new Problem("upstream_timeout", { cause });
+      return problemOf(model, "upstream_timeout", { cause });
     case "unreadable":
     case "too_large":
-      return new Problem("upstream_invalid_response", { cause });
+      return problemOf(model, "upstream_invalid_response", { cause });
     case "refused":
-      return new Problem("upstream_error", { cause });
+      return problemOf(model, "upstream_error", { cause });
     case "reset":
     case "aborted":
-      return new Problem("upstream_error", { cause, message: "The provider of this model broke off." });
+      return problemOf(model, "upstream_error", { cause, message: "The provider of this model broke off." });
   }
+}
+
+const unnamed = "this model";
+
+/** The register speaks of this model; whoever calls several at once is told which one. */
+function problemOf(model: string, code: ProblemCode, details: ProblemDetails): Problem {
+  const message = (details.message ?? problems[code].message).replace(unnamed, () => model);
+  return new Problem(code, { ...details, message });
 }

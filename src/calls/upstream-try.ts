@@ -49,6 +49,11 @@ export abstract class AnswerReader<Answer> implements Receiver {
     return this.tried.request;
   }
 
+  /** As the customer asked for it. */
+  protected get model(): string {
+    return this.tried.view.model;
+  }
+
   onHead(status: number, headers: UpstreamHeaders): void {
     this.#status = status;
     this.#headers = headers;
@@ -65,7 +70,10 @@ export abstract class AnswerReader<Answer> implements Receiver {
     if (this.#status >= 200 && this.#status < 300) this.onAnswerEnd();
     else
       this.tell(
-        failedByFault(this.tried.line.wire.fault(this.#status, this.#headers, Buffer.concat(this.#refusal))),
+        failedByFault(
+          this.tried.line.wire.fault(this.#status, this.#headers, Buffer.concat(this.#refusal)),
+          this.model,
+        ),
       );
   }
 

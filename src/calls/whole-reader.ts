@@ -27,7 +27,7 @@ export class WholeReader extends AnswerReader<WholeAnswer> {
   }
 
   override onFailure(failure: UpstreamFailure): void {
-    this.tell(failedByConnection(failure));
+    this.tell(failedByConnection(failure, this.model));
   }
 
   protected override onAnswerBytes(bytes: Buffer): boolean {
@@ -39,7 +39,10 @@ export class WholeReader extends AnswerReader<WholeAnswer> {
     this.#parts = [];
     this.#exchange?.abort();
     this.tell(
-      failedByFault({ kind: "unreadable", detail: `an answer of more than ${mostAnswerBytes} bytes` }),
+      failedByFault(
+        { kind: "unreadable", detail: `an answer of more than ${mostAnswerBytes} bytes` },
+        this.model,
+      ),
     );
     return true;
   }
@@ -56,7 +59,7 @@ export class WholeReader extends AnswerReader<WholeAnswer> {
     try {
       return { state: "answered", answer: line.wire.whole(bytes, view, line.target) };
     } catch (error) {
-      if (error instanceof UnreadableAnswer) return failedByFault(this.described(error.fault));
+      if (error instanceof UnreadableAnswer) return failedByFault(this.described(error.fault), this.model);
       return { ...endedByUs, problem: new Problem("internal_error", { cause: error }) };
     }
   }
