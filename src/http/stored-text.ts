@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storable } from "../core/storable-text.ts";
 
 /** Text that the database can keep: PostgreSQL takes no NUL, and half of a surrogate pair is not a character. */
 export function storedText(mostCharacters: number) {
@@ -7,7 +8,7 @@ export function storedText(mostCharacters: number) {
     .min(1)
     .max(mostCharacters)
     .refine(
-      (text) => text.isWellFormed() && !text.includes("\0"),
+      (text) => storable(text) === text,
       "want text without NUL and lone surrogates",
     );
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from "../../core/json-object.ts";
 import type { RunModel } from "../../core/model.ts";
 import { Problem } from "../../core/problems.ts";
 import { wantedAt } from "../../core/wanted.ts";
+import { storable, storableJson } from "../../core/storable-text.ts";
 
 /** Names that clients use for the same input. A model knows one of them; the others of its row are taken for it. */
 const sameInputs: readonly (readonly string[])[] = [
@@ -56,7 +57,7 @@ const mostNamed = 64;
  */
 export function readInputs(model: RunModel, given: JsonObject): JsonObject {
   const properties = isJsonObject(model.inputs["properties"]) ? model.inputs["properties"] : {};
-  const inputs: Record<string, unknown> = structuredClone(renamed(model, properties, given));
+  const inputs: Record<string, unknown> = renamed(model, properties, given);
   const known = Object.keys(properties);
   // Before all else: a misspelt name is told as such, and not that the right one is missing.
   const unknown = Object.keys(inputs).find((name) => !Object.hasOwn(properties, name));
@@ -76,7 +77,7 @@ function renamed(model: RunModel, properties: JsonObject, given: JsonObject): Re
   for (const [name, value] of Object.entries(given)) {
     if (value === null) continue;
     const known = knownName(name, { model, properties, given });
-    if (inputs[known] === undefined || known === name) inputs[known] = value;
+    if (inputs[known] === undefined || known === name) inputs[storable(known)] = storableJson(value);
   }
   return inputs;
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { JsonObject } from "../../core/json-object.ts";
 import { parseJson } from "../../core/json-object.ts";
 import { shapeOf } from "../foreign-text.ts";
+import { storable } from "../../core/storable-text.ts";
 import type { UpstreamHeaders } from "../wire.ts";
 import { isShallow } from "./json-values.ts";
 import type { RunAnswer } from "./run-wire.ts";
@@ -99,14 +100,10 @@ function withoutMark(text: string): string {
 
 function parsedJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: parseJson(storableJson(text)) };
+    return { value: parseJson(withStorableEscapes(text)) };
   } catch {
     return undefined;
   }
-}
-
-function storable(text: string): string {
-  return text.replaceAll("\0", "\ufffd").toWellFormed();
 }
 
 /** Whole characters written as two escapes, single escapes of four digits, all other escapes. */
@@ -114,7 +111,7 @@ const escapes = /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u([0-9a-f]{4})|[^]
 const unstorable = /^(?:0000|d[89a-f])/i;
 
 /** The same JSON with U+FFFD for NUL and for halves of characters. */
-function storableJson(text: string): string {
+function withStorableEscapes(text: string): string {
   if (!/\\u(?:0000|d[89a-f])/i.test(text)) return text;
   return text.replace(escapes, (escape, code: string | undefined) =>
     code !== undefined && unstorable.test(code) ? "\\ufffd" : escape,
