@@ -57,6 +57,11 @@ export const problems = {
     type: "invalid_request_error",
     message: "The first request with this Idempotency-Key was carried out, and its answer was not kept.",
   },
+  canceled: {
+    status: 409,
+    type: "invalid_request_error",
+    message: "The run was canceled. Nothing was charged.",
+  },
   request_too_large: {
     status: 413,
     type: "invalid_request_error",
@@ -102,7 +107,7 @@ export const problems = {
     status: 502,
     type: "api_error",
     message:
-      "Nobody knows whether the provider did this: the connection broke. It was not sent again, and nothing was charged.",
+      "Nobody knows whether this was done: it was begun, and its end was not seen. It was not begun again, and nothing was charged.",
   },
   upstream_invalid_response: {
     status: 502,

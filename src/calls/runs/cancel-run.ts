@@ -11,8 +11,8 @@ import { decide, settle } from "./settle-run.ts";
 const cancelTimeoutMs = 10_000;
 
 /**
- * Calls a run off that waits at its provider: nothing is charged. One that is over stays as it ended; one that is being
- * submitted or settled cannot be called off any more.
+ * Calls a run off that waits at its provider, or that an engine of ours works on: nothing is charged. One that is over
+ * stays as it ended; one that is being submitted or settled cannot be called off any more.
  */
 export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper): Promise<RunRow> {
   if (row.state === "over") return row;
@@ -20,15 +20,19 @@ export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper)
   if (taken === undefined) {
     const now = await house.store.read(row.id);
     if (now?.state === "over") return now;
-    throw new Problem("conflict", { message: "This run cannot be called off at this moment." });
+    throw new Problem("conflict", { message: tooLate(row) });
   }
   const run = withoutDriver(taken, house);
   await callOff(run, house);
-  const problem = new Problem("run_failed", { message: "The run was canceled." });
+  const problem = new Problem("canceled");
   await decide(run, house, { problem, ending: "canceled" });
   const decided = await house.store.read(row.id);
   if (decided?.state === "settling") return (await settle(decided, house)).row;
   return decided ?? row;
+}
+
+function tooLate({ id }: RunRow): string {
+  return `This run was handed to its provider already and cannot be called off now. Its result will be at GET /v1/job/${id}.`;
 }
 
 function withoutDriver(row: RunRow, house: RunHouse): DrivenRun {

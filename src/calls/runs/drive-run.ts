@@ -4,6 +4,7 @@
  * can go on from the last one. A submission is never repeated on a guess.
  */
 import { Problem } from "../../core/problems.ts";
+import { DatabaseUnavailable } from "../../storage/database.ts";
 import type { RunStep } from "../../providers/declared/run-wire.ts";
 import { offerKey } from "../../routing/rank.ts";
 import { contextOf, holdOf, isMemory } from "./driven-run.ts";
@@ -25,11 +26,23 @@ export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
   if (run.row.state !== "settling") {
     const outcome = await outcomeOf(run, house).catch((error: unknown): Outcome => failed(run, house, error));
     if (outcome === "lost" || run.stopped.aborted) return;
-    if (!(await decide(run, house, outcome))) return;
+    if (!(await written(run, house, outcome))) return;
   }
   run.taken();
   const decided = await house.store.read(run.row.id);
   if (decided?.state === "settling") await settle(decided, house);
+}
+
+/** A result that the database refuses is refused each time: the run has failed, and is told so now. */
+async function written(run: DrivenRun, house: RunHouse, outcome: Result | Failure): Promise<boolean> {
+  try {
+    return await decide(run, house, outcome);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable || "problem" in outcome) throw error;
+    house.log.error({ run_id: run.row.id, err: error }, "a run's result could not be written");
+    const problem = new Problem("internal_error", { cause: error });
+    return decide(run, house, { problem, attempts: outcome.attempts });
+  }
 }
 
 function failed(run: DrivenRun, house: RunHouse, error: unknown): Outcome {
@@ -79,6 +92,7 @@ async function begin(run: DrivenRun, house: RunHouse): Promise<Outcome> {
 /** After a process died: what it had sent is not sent again. */
 async function goOn(run: DrivenRun, house: RunHouse): Promise<Outcome> {
   const { row } = run;
+  if (isByEngine(run)) return { problem: interrupted(run) };
   if (row.state === "submitting") return { problem: unknownOutcome("the process died while it submitted") };
   const offer = run.offers.find((one) => offerKey(one) === row.offer);
   const { memory } = row;
@@ -88,6 +102,18 @@ async function goOn(run: DrivenRun, house: RunHouse): Promise<Outcome> {
   if (ask === undefined) return { problem: unknownOutcome("nothing to go on from") };
   const step: Asking = { state: "ask", ask, memory, afterMs: 0, progress: row.progress ?? undefined };
   return follow(run, house, { offer, step, attempts: row.attempts });
+}
+
+function isByEngine({ row, model }: DrivenRun): boolean {
+  return model.offers.some(({ work, ...offer }) => offerKey(offer) === row.offer && "engine" in work);
+}
+
+/** Work of ours leaves nothing behind that could be gone on from. */
+function interrupted({ model }: DrivenRun): Problem {
+  if (model.hasSideEffects) return unknownOutcome("the process died while an engine worked");
+  return new Problem("internal_error", {
+    message: "The server that did this stopped before it was done. Nothing was charged: ask again.",
+  });
 }
 
 type Taken<Step> = { readonly offer: ServedOffer; readonly step: Step; readonly attempts: number };

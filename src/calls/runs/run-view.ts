@@ -11,8 +11,9 @@ const warningBelow = 10n * microPerCredit;
 export type RunStatus = "queued" | "running" | "completed" | "failed" | "canceled";
 
 /** How far a run is, in the words that clients know. Answers never go backwards. */
-export function statusOf({ state, ending, memory }: RunRow): RunStatus {
-  if (state !== "over") return state === "submitting" && memory === null ? "queued" : "running";
+export function statusOf({ state, ending, offer }: RunRow): RunStatus {
+  // Nobody has taken the work yet.
+  if (state !== "over") return state === "submitting" && offer === null ? "queued" : "running";
   if (ending === "canceled") return "canceled";
   return ending === "failed" ? "failed" : "completed";
 }

@@ -99,7 +99,7 @@ export async function settle(
     cost: closed.charged,
     ended_at: new Date(house.clock.now()),
   };
-  const hasEnded = await house.store.end(decided, closed.charged, finishedMessage(row));
+  const hasEnded = await house.store.end(row, closed.charged, finishedMessage(row));
   if (hasEnded && row.webhook_url !== null) house.messageIsWaiting();
   return { row, closed };
 }

@@ -99,7 +99,7 @@ class SqlRunStore implements RunStore {
           inputs: "{}",
           memory: null,
           updated_at: sql`clock_timestamp()`,
-          ended_at: sql`clock_timestamp()`,
+          ended_at: row.ended_at ?? sql`clock_timestamp()`,
         })
         .where("id", "=", row.id)
         .where("state", "=", "settling")

@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { costOf } from "../../core/price.ts";
 import { Problem } from "../../core/problems.ts";
+import { storableJson } from "../../core/storable-text.ts";
 import type { Usage } from "../../core/usage.ts";
 import type { EngineResult } from "../../engines/engine.ts";
 import { anyBytes, contentTypeOf } from "../../files/content-type.ts";
@@ -12,7 +13,7 @@ import { firstThatAnswers } from "../../routing/first-that-answers.ts";
 import type { Attempt, Route } from "../../routing/first-that-answers.ts";
 import { askProvider, CredentialNotReady } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
-import { contextOf, frozenPrice, inputsOf } from "./driven-run.ts";
+import { contextOf, frozenPrice, holdOf, inputsOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { isItself } from "./live-sound.ts";
 import type { SoundBegun } from "./live-sound.ts";
@@ -83,9 +84,11 @@ function withoutCredential({ cause }: CredentialNotReady): RunFault {
   return { kind: "credential", status: 0, detail, code: undefined, retryAfterSeconds: undefined };
 }
 
-async function byEngine(run: DrivenRun, house: RunHouse, { line }: ServedOffer): Promise<Attempt<Submitted>> {
+async function byEngine(run: DrivenRun, house: RunHouse, offer: ServedOffer): Promise<Attempt<Submitted>> {
+  const { line } = offer;
   if (!("engine" in line)) return ended(new Error("not an engine"));
   try {
+    await noteBegun(run, house, offer);
     const result = await line.engine.run({
       inputs: inputsOf(run),
       signal: run.stopped,
@@ -97,6 +100,14 @@ async function byEngine(run: DrivenRun, house: RunHouse, { line }: ServedOffer):
   }
 }
 
+/** From here on it can be called off, unless it acts on the world. */
+async function noteBegun(run: DrivenRun, house: RunHouse, offer: ServedOffer): Promise<void> {
+  const state = run.model.hasSideEffects ? "submitting" : "waiting";
+  const change = { state, offer: offerKey(offer) } as const;
+  const isOurs = await house.store.change(holdOf(run), change, { kind: "accepted", data: {} });
+  if (!isOurs) throw new Error("somebody else has this run");
+}
+
 /** An engine knows its inputs only: `url`, where the customer wrote `inputs.url`. */
 function inTheBody(problem: Problem): Problem {
   const { code, message, param, retryAfterSeconds, extra } = problem;
@@ -105,9 +116,12 @@ function inTheBody(problem: Problem): Problem {
   return new Problem(code, { message, param: `inputs.${param}`, extra, cause: problem.cause, ...wait });
 }
 
-/** An engine's files lie in memory: they are stored like those that a provider sends. */
+/**
+ * An engine's files lie in memory: they are stored like those that a provider sends. What it read on its way may hold
+ * characters that no database keeps.
+ */
 function stepOf({ output, files, usage, isEmpty }: EngineResult): Submitted {
-  const marked = withFiles(output, (index) => {
+  const marked = withFiles(storableJson(output), (index) => {
     const file = files[index];
     if (file === undefined) return null;
     const name = file.name === undefined ? {} : { name: file.name };

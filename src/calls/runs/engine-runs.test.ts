@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { Problem } from "../../core/problems.ts";
+import { openHome } from "../../ledger/ledger-homes.ts";
+import { cancelRun } from "./cancel-run.ts";
+import { engineHouse, madeOf } from "./engine-house.ts";
+import type { RunStore } from "./run-store.ts";
+import { problemOf, shownJob, statusOf } from "./run-view.ts";
+
+const home = await openHome("embedded");
+if (typeof home === "string") throw new Error(home);
+
+/** A store that refuses every result, as a database does that cannot hold it. */
+function refusing(store: RunStore): RunStore {
+  return new Proxy(store, {
+    get(target, name: keyof RunStore) {
+      if (name !== "change") return target[name].bind(target);
+      return (...[hold, change, event]: Parameters<RunStore["change"]>) =>
+        change.output === undefined
+          ? target.change(hold, change, event)
+          : Promise.reject(new Error("unsupported Unicode escape sequence"));
+    },
+  });
+}
+
+/** An engine that works until it is told to stop, and says when it began. */
+function busyEngine() {
+  const begun = Promise.withResolvers<void>();
+  return {
+    begun: begun.promise,
+    run: ({ signal }: { readonly signal: AbortSignal }): Promise<never> =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        begun.resolve();
+      }),
+  };
+}
+
+describe("runs by engines", () => {
+  after(() => home.close());
+
+  test("what an engine read is shown with U+FFFD for characters that no database keeps", async () => {
+    const { begin, keeper, read } = engineHouse(home, {
+      run: () => Promise.resolve(madeOf({ "te\0xt": ["a\0b", { half: "x\ud800y" }] })),
+    });
+    const { id } = await begin();
+    await keeper.whenOver(id);
+    const row = await read(id);
+    assert.deepEqual([row.state, row.ending], ["over", "done"]);
+    assert.deepEqual(row.output, { "te\ufffdxt": ["a\ufffdb", { half: "x\ufffdy" }] });
+  });
+
+  test("a result that the database refuses ends the run at once as our fault, and costs nothing", async () => {
+    const { begin, keeper, read } = engineHouse(home, {
+      run: () => Promise.resolve(madeOf({ text: "x" })),
+      store: refusing,
+    });
+    const { id } = await begin();
+    await keeper.whenOver(id);
+    const row = await read(id);
+    assert.deepEqual([row.state, row.ending, row.cost], ["over", "failed", 0n]);
+    assert.equal(problemOf(row)?.code, "internal_error");
+  });
+
+  test("a run that an engine works on is running, says that it was accepted, and can be called off", async () => {
+    const engine = busyEngine();
+    const { begin, house, keeper, read } = engineHouse(home, engine);
+    const { id } = await begin();
+    await engine.begun;
+    const running = await read(id);
+    assert.equal(statusOf(running), "running");
+    assert.deepEqual(
+      (await house.store.events(id, 0)).map(({ kind }) => kind),
+      ["accepted"],
+    );
+    const canceled = await cancelRun(running, house, keeper);
+    await keeper.whenOver(id);
+    const { status, error_code: code } = shownJob(canceled);
+    assert.deepEqual([status, code, canceled.cost], ["canceled", "canceled", 0n]);
+    const stored = shownJob(await read(id));
+    assert.deepEqual(shownJob(canceled), stored);
+  });
+
+  test("an engine that acts on the world is not called off, and the answer says where its result will be", async () => {
+    const engine = busyEngine();
+    const { begin, house, keeper, read } = engineHouse(home, { ...engine, hasSideEffects: true });
+    const { id } = await begin();
+    await engine.begun;
+    const running = await read(id);
+    assert.equal(statusOf(running), "running");
+    await assert.rejects(cancelRun(running, house, keeper), (error) => {
+      assert.ok(error instanceof Problem && error.code === "conflict");
+      assert.match(error.message, /handed/);
+      assert.ok(error.message.includes(`/v1/job/${id}`));
+      return true;
+    });
+    await keeper.takeOver(id, ["submitting"]);
+  });
+
+  for (const [hasSideEffects, code] of [
+    [false, "internal_error"],
+    [true, "outcome_unknown"],
+  ] as const)
+    test(`an engine's run whose process died is ${code} where it ${hasSideEffects ? "acts" : "does not act"} on the world`, async () => {
+      const engine = busyEngine();
+      const first = engineHouse(home, { ...engine, hasSideEffects });
+      const { id } = await first.begin();
+      await engine.begun;
+      const taken = await first.house.store.takeOver(id, ["submitting", "waiting"]);
+      assert.ok(taken !== undefined);
+      const offers = first.model.offers.map((offer) => ({
+        ...offer,
+        line: { engine: { ...engine, name: "test", missing: () => undefined } },
+      }));
+      await first.keeper.drive({ row: taken, model: first.model, offers, mayFallBack: false });
+      const row = await first.read(id);
+      assert.deepEqual([row.state, problemOf(row)?.code, row.cost], ["over", code, 0n]);
+      assert.doesNotMatch(problemOf(row)?.message ?? "", /connection|provider/);
+    });
+});
