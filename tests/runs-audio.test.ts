@@ -159,7 +159,7 @@ test("MiniMax: what it refuses comes with status 200 and is told in our words", 
   const speak = (text: string, voice_id?: string) =>
     refused("minimax/speech-2.8-hd", { text, ...(voice_id === undefined ? {} : { voice_id }) });
   assert.deepEqual(await speak("Hello", "missing-voice"), [400, "upstream_rejected_request"]);
-  assert.deepEqual(await speak("[sandbox:job-refused]"), [400, "upstream_rejected_request"]);
+  assert.deepEqual(await speak("[sandbox:job-refused]"), [400, "content_refused"]);
   assert.deepEqual(await speak("[sandbox:fault-429]"), [503, "upstream_unavailable"]);
   assert.deepEqual(await speak("[sandbox:fault-402]"), [503, "upstream_unavailable"]);
   assert.deepEqual(await speak("[sandbox:fault-500]"), [502, "upstream_error"]);

@@ -56,7 +56,15 @@ const fetch = z
   })
   .refine((given) => (given.url === undefined) !== (given.path === undefined), "want either a url or a path");
 
-const faultKind = z.enum(["rejected", "credential", "busy", "unavailable", "failed", "unreadable"]);
+const faultKind = z.enum([
+  "rejected",
+  "content",
+  "credential",
+  "busy",
+  "unavailable",
+  "failed",
+  "unreadable",
+]);
 
 const endpoint = z.strictObject({
   request: z.strictObject({

@@ -34,11 +34,19 @@ export type EndpointQuestion = {
 };
 
 /**
- * What a provider's refusal means. `rejected`: the inputs are at fault. `credential`: the operator's account is refused
+ * What a provider's refusal means. `rejected`: the inputs are at fault. `content`: what they ask for is what the provider
+ * does not make. `credential`: the operator's account is refused
  * or empty. `busy`: rate or load, nothing was begun. `unavailable`: the provider failed. `failed`: it took the work and
  * could not do it. `unreadable`: not what its documentation promises.
  */
-export type RunFaultKind = "rejected" | "credential" | "busy" | "unavailable" | "failed" | "unreadable";
+export type RunFaultKind =
+  | "rejected"
+  | "content"
+  | "credential"
+  | "busy"
+  | "unavailable"
+  | "failed"
+  | "unreadable";
 
 /** When an answer is a refusal although its status is 2xx, and where a refusal says what is wrong. */
 export type EndpointErrors = {

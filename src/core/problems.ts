@@ -1,5 +1,6 @@
 /**
- * Everything that can go wrong as a customer may read it: code → status, type, default message.
+ * Everything that can go wrong as a customer may read it: code → status, type, default message. `isFinal`: asking again
+ * would do harm or be in vain, although clients ask again for this status by themselves; they are told not to.
  * The error documentation and the OpenAPI document are checked against this list.
  */
 export const problems = {
@@ -21,6 +22,13 @@ export const problems = {
     status: 400,
     type: "invalid_request_error",
     message: "The provider of this model refused the request as invalid.",
+    isFinal: true,
+  },
+  content_refused: {
+    status: 400,
+    type: "invalid_request_error",
+    message: "The provider of this model does not make what these inputs ask for. Nothing was charged.",
+    isFinal: true,
   },
   missing_authorization: {
     status: 401,
@@ -46,6 +54,7 @@ export const problems = {
     status: 409,
     type: "invalid_request_error",
     message: "This account has as many keys as its plan allows.",
+    isFinal: true,
   },
   conflict: {
     status: 409,
@@ -56,11 +65,13 @@ export const problems = {
     status: 409,
     type: "invalid_request_error",
     message: "The first request with this Idempotency-Key was carried out, and its answer was not kept.",
+    isFinal: true,
   },
   canceled: {
     status: 409,
     type: "invalid_request_error",
     message: "The run was canceled. Nothing was charged.",
+    isFinal: true,
   },
   request_too_large: {
     status: 413,
@@ -102,12 +113,14 @@ export const problems = {
     status: 502,
     type: "api_error",
     message: "The provider took this run and could not do it. Nothing was charged.",
+    isFinal: true,
   },
   outcome_unknown: {
     status: 502,
     type: "api_error",
     message:
       "Nobody knows whether this was done: it was begun, and its end was not seen. It was not begun again, and nothing was charged.",
+    isFinal: true,
   },
   upstream_invalid_response: {
     status: 502,
@@ -118,6 +131,7 @@ export const problems = {
     status: 503,
     type: "api_error",
     message: "No provider of this model is configured.",
+    isFinal: true,
   },
   upstream_unavailable: {
     status: 503,
@@ -135,7 +149,14 @@ export const problems = {
     type: "api_error",
     message: "The provider of this model did not answer in time.",
   },
-} as const satisfies Record<string, { status: number; type: string; message: string }>;
+} as const satisfies Record<string, Registered>;
+
+type Registered = {
+  readonly status: number;
+  readonly type: string;
+  readonly message: string;
+  readonly isFinal?: true;
+};
 
 export type ProblemCode = keyof typeof problems;
 
@@ -168,12 +189,18 @@ export class Problem extends Error {
     this.name = "Problem";
     this.code = code;
     this.param = details.param ?? null;
-    this.retryAfterSeconds = details.retryAfterSeconds ?? (problems[code].status >= 502 ? 5 : undefined);
+    this.retryAfterSeconds =
+      details.retryAfterSeconds ?? (this.status >= 502 && !this.isFinal ? 5 : undefined);
     this.extra = details.extra ?? {};
   }
 
   get status(): number {
     return problems[this.code].status;
+  }
+
+  /** The same again would do harm, or be in vain. */
+  get isFinal(): boolean {
+    return "isFinal" in problems[this.code];
   }
 
   /** The `error` object of every answer and of an in-stream error event. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { cancelRun } from "../calls/runs/cancel-run.ts";
 import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
+import type { RunStatus } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
 import { job } from "./answer-schemas.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
@@ -11,13 +12,17 @@ import { followEvents } from "./run-events.ts";
 const mostListed = 200;
 const usuallyListed = 50;
 
-const statuses: Readonly<Record<string, Pick<RunQuery, "status" | "ending">>> = {
-  queued: { status: ["submitting"], ending: undefined },
-  running: { status: ["submitting", "waiting", "fetching", "settling"], ending: undefined },
-  completed: { status: ["over"], ending: "done" },
-  failed: { status: ["over"], ending: "failed" },
-  canceled: { status: ["over"], ending: "canceled" },
+const statuses: Readonly<Record<RunStatus, RunQuery["status"]>> = {
+  queued: "queued",
+  running: "running",
+  completed: ["done", "empty"],
+  failed: ["failed"],
+  canceled: ["canceled"],
 };
+
+function isStatus(text: string): text is RunStatus {
+  return Object.hasOwn(statuses, text);
+}
 
 /** Runs by their id: whoever lost the connection finds the result here. */
 export function jobDoors(house: RunsHouse): readonly Door[] {
@@ -88,8 +93,8 @@ function cancelDoor(house: RunsHouse): Door {
     method: "POST",
     path: "/v1/run/{id}/cancel",
     access: "caller",
-    summary: "Calls a run off that waits at its provider. Nothing is charged.",
-    answers: "The run, canceled; or as it ended before.",
+    summary: "Calls a run off that waits at its provider, or is worked on here. Nothing is charged.",
+    answers: "The run, canceled; or as it ended before. 409 while it is handed over, or acts on the world.",
     body: z.strictObject({}),
     answer: async (visit) => {
       const row = await cancelRun(await ownRun(visit, house), house.runs, house.keeper);
@@ -136,10 +141,10 @@ function queryOf(visit: Visit<unknown>): RunQuery {
   if (!Number.isInteger(limit) || limit < 1 || limit > mostListed)
     throw new Problem("invalid_request", { param: "limit", message: `limit: want 1 to ${mostListed}.` });
   const asked = visit.query.get("status");
-  const chosen = asked === null ? { status: undefined, ending: undefined } : statuses[asked];
-  if (chosen === undefined || (asked !== null && !Object.hasOwn(statuses, asked))) {
+  if (asked === null) return { accountId, mode, limit, status: undefined };
+  if (!isStatus(asked)) {
     const message = `status: want ${Object.keys(statuses).join(", ")}.`;
     throw new Problem("invalid_request", { param: "status", message });
   }
-  return { accountId, mode, limit, ...chosen };
+  return { accountId, mode, limit, status: statuses[asked] };
 }

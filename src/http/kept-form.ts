@@ -15,6 +15,7 @@ const keptHeaders = [
   "retry-after",
   "x-accel-buffering",
   "x-content-type-options",
+  "x-should-retry",
   "x-skillboss-changed",
   "x-skillboss-cost",
   "x-skillboss-dropped",

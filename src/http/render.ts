@@ -45,6 +45,8 @@ function problemHeaders({ problem, headers }: Refusal): DoorHeaders {
   if (problem.status === 401) more["www-authenticate"] = "Bearer";
   if (problem.retryAfterSeconds !== undefined)
     more["retry-after"] = String(Math.max(1, Math.ceil(problem.retryAfterSeconds)));
+  // OpenAI's and Anthropic's clients ask again by the status alone, unless they are told.
+  if (problem.isFinal) more["x-should-retry"] = "false";
   return more;
 }
 

@@ -7,8 +7,5 @@ export function storedText(mostCharacters: number) {
     .string()
     .min(1)
     .max(mostCharacters)
-    .refine(
-      (text) => storable(text) === text,
-      "want text without NUL and lone surrogates",
-    );
+    .refine((text) => storable(text) === text, "want text without NUL and lone surrogates");
 }

@@ -16,19 +16,20 @@ const cancelTimeoutMs = 10_000;
  */
 export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper): Promise<RunRow> {
   if (row.state === "over") return row;
-  const taken = await keeper.takeOver(row.id, ["waiting", "fetching"]);
-  if (taken === undefined) {
-    const now = await house.store.read(row.id);
-    if (now?.state === "over") return now;
-    throw new Problem("conflict", { message: tooLate(row) });
-  }
+  const canceled = await keeper.takeOver(row.id, ["waiting", "fetching"], (taken) => end(taken, house));
+  if (canceled !== undefined) return canceled;
+  const now = await house.store.read(row.id);
+  if (now?.state === "over") return now;
+  throw new Problem("conflict", { message: tooLate(row) });
+}
+
+async function end(taken: RunRow, house: RunHouse): Promise<RunRow> {
   const run = withoutDriver(taken, house);
   await callOff(run, house);
-  const problem = new Problem("canceled");
-  await decide(run, house, { problem, ending: "canceled" });
-  const decided = await house.store.read(row.id);
+  await decide(run, house, { problem: new Problem("canceled"), ending: "canceled" });
+  const decided = await house.store.read(taken.id);
   if (decided?.state === "settling") return (await settle(decided, house)).row;
-  return decided ?? row;
+  return decided ?? taken;
 }
 
 function tooLate({ id }: RunRow): string {

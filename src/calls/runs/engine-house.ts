@@ -16,8 +16,8 @@ export type EngineHouse = {
   readonly keeper: RunKeeper;
   readonly model: RunModel;
   /** Begins a run; resolves as soon as its row is there. */
-  begin(): Promise<RunRow>;
-  read(id: string): Promise<RunRow>;
+  readonly begin: () => Promise<RunRow>;
+  readonly read: (id: string) => Promise<RunRow>;
 };
 
 export type EngineWish = {

@@ -73,6 +73,10 @@ describe("runs by engines", () => {
       (await house.store.events(id, 0)).map(({ kind }) => kind),
       ["accepted"],
     );
+    const query = { accountId: running.account_id, mode: running.mode, limit: 200 };
+    const listed = async (status: "queued" | "running") =>
+      (await house.store.list({ ...query, status })).some((row) => row.id === id);
+    assert.deepEqual([await listed("queued"), await listed("running")], [false, true]);
     const canceled = await cancelRun(running, house, keeper);
     await keeper.whenOver(id);
     const { status, error_code: code } = shownJob(canceled);
@@ -94,7 +98,7 @@ describe("runs by engines", () => {
       assert.ok(error.message.includes(`/v1/job/${id}`));
       return true;
     });
-    await keeper.takeOver(id, ["submitting"]);
+    await keeper.takeOver(id, ["submitting"], (row) => Promise.resolve(row));
   });
 
   for (const [hasSideEffects, code] of [

@@ -20,6 +20,8 @@ type Kept = {
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
   wake: () => void;
+  /** Whoever took the run away is done with it. */
+  ended: Promise<unknown> | undefined;
 };
 
 export type Start = Pick<DrivenRun, "row" | "model" | "offers" | "mayFallBack" | "live" | "orders">;
@@ -71,11 +73,13 @@ export class RunKeeper {
         // The lease runs out, and somebody goes on from what was written down last.
         this.#house.log.error({ run_id: start.row.id, err: error }, "a run could not be driven on");
       })
-      .finally(() => {
+      .then(() => {
         taken.resolve();
-        this.#kept.delete(start.row.id);
-      });
-    this.#kept.set(start.row.id, { run, stop, over, taken: taken.promise, wake: () => wake() });
+        return this.#kept.get(start.row.id)?.ended;
+      })
+      .then(() => void this.#kept.delete(start.row.id));
+    const kept = { run, stop, over, taken: taken.promise, wake: () => wake(), ended: undefined };
+    this.#kept.set(start.row.id, kept);
     return over;
   }
 
@@ -84,11 +88,22 @@ export class RunKeeper {
     await this.#kept.get(id)?.over;
   }
 
-  /** Takes the run from whoever drives it, and ends that driving here. */
-  async takeOver(id: string, states: readonly RunState[]): Promise<RunRow | undefined> {
+  /**
+   * Takes the run from whoever drives it, ends that driving here, and lets `end` end the run, which whoever waits for it
+   * here waits for as well.
+   */
+  async takeOver(
+    id: string,
+    states: readonly RunState[],
+    end: (row: RunRow) => Promise<RunRow>,
+  ): Promise<RunRow | undefined> {
     const row = await this.#house.store.takeOver(id, states);
-    if (row !== undefined) this.#end(id);
-    return row;
+    if (row === undefined) return undefined;
+    const ended = end(row);
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) kept.ended = ended.catch(() => undefined);
+    this.#end(id);
+    return ended;
   }
 
   /** Somebody knows that there is news of a run: it is asked about now, here. */

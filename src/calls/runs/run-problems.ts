@@ -15,12 +15,13 @@ export type Leeway = { readonly isRepeatable: boolean; readonly mayFallBack: boo
  */
 export function refusedSubmission(fault: RunFault, { isRepeatable, mayFallBack }: Leeway): Failed {
   const wasNotBegun = fault.kind === "credential" || fault.kind === "busy" || fault.status === 503;
+  const isInputs = fault.kind === "rejected" || fault.kind === "content";
   return {
     state: "failed",
     problem: problemOfRunFault(fault),
-    tryNext: mayFallBack && fault.kind !== "rejected" && (wasNotBegun || isRepeatable),
+    tryNext: mayFallBack && !isInputs && (wasNotBegun || isRepeatable),
     tryAgain: false,
-    unhealthy: fault.kind !== "rejected" && fault.kind !== "failed",
+    unhealthy: !isInputs && fault.kind !== "failed",
     retryAfterSeconds: fault.retryAfterSeconds,
   };
 }
@@ -49,6 +50,8 @@ export function problemOfRunFault(fault: RunFault): Problem {
   switch (fault.kind) {
     case "rejected":
       return new Problem("upstream_rejected_request", { cause });
+    case "content":
+      return new Problem("content_refused", { cause });
     case "credential":
       return new Problem("upstream_unavailable", { cause, retryAfterSeconds: 30 });
     case "busy":

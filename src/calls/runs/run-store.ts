@@ -54,8 +54,8 @@ export type RunEvent = { readonly sequence: number; readonly kind: string; reado
 export type RunQuery = {
   readonly accountId: string;
   readonly mode: Mode;
-  readonly status: readonly RunState[] | undefined;
-  readonly ending: RunEnding | undefined;
+  /** `queued`: nobody has taken the work yet; `running`: somebody has; or over with one of these ends. */
+  readonly status: "queued" | "running" | readonly RunEnding[] | undefined;
   readonly limit: number;
 };
 

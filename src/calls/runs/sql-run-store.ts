@@ -210,14 +210,18 @@ class SqlRunStore implements RunStore {
     return this.#database.kysely.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
-  list({ accountId, mode, status, ending, limit }: RunQuery): Promise<readonly RunRow[]> {
+  list({ accountId, mode, status, limit }: RunQuery): Promise<readonly RunRow[]> {
     let query = this.#database.kysely
       .selectFrom("runs")
       .selectAll()
       .where("account_id", "=", accountId)
       .where("mode", "=", mode);
-    if (status !== undefined) query = query.where("state", "in", status);
-    if (ending !== undefined) query = query.where("ending", "=", ending);
+    if (status === "queued") query = query.where("state", "=", "submitting").where("offer", "is", null);
+    else if (status === "running")
+      query = query
+        .where("state", "<>", "over")
+        .where((of) => of.or([of("state", "<>", "submitting"), of("offer", "is not", null)]));
+    else if (status !== undefined) query = query.where("state", "=", "over").where("ending", "in", status);
     return query.orderBy("created_at", "desc").orderBy("id").limit(limit).execute();
   }
 

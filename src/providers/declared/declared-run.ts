@@ -220,13 +220,14 @@ function askFetch({ context, memory, told }: Heard, fetch: CompiledFetch, afterM
 
 /** The work has failed for good: no code of it means that it is worth waiting. */
 function asVerdict(fault: RunFault): RunFault {
-  const isVerdict = fault.kind === "rejected" || fault.kind === "credential";
+  const isVerdict = ["rejected", "content", "credential"].includes(fault.kind);
   return isVerdict ? fault : { ...fault, kind: "failed" };
 }
 
 /** Whether it may be otherwise next time. A result that is not found may only be late. */
 function mayPass({ kind, status }: RunFault): boolean {
-  return (kind !== "rejected" && kind !== "failed") || (kind === "rejected" && status === 404);
+  if (kind === "rejected") return status === 404;
+  return kind !== "content" && kind !== "failed";
 }
 
 function waitToldMs(told: ToldAnswer): number {

@@ -1,0 +1,87 @@
+/** What asking again cannot mend: OpenAI's SDK asks by itself, unless it is told not to. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import OpenAI from "openai";
+import { endsClean } from "./support/clean-end.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+
+let gateway: Gateway;
+let customer: Customer;
+
+before(async () => {
+  gateway = await startGateway();
+  customer = await gateway.customer({ mode: "test" });
+});
+after(() => endsClean(gateway));
+
+/** A client of theirs that counts what it sends. */
+function client(): { readonly openai: OpenAI; readonly sent: () => number } {
+  let sent = 0;
+  const openai = new OpenAI({
+    apiKey: customer.key,
+    baseURL: `${gateway.url}/v1`,
+    maxRetries: 2,
+    fetch: (input, init) => {
+      sent += 1;
+      return fetch(input, init);
+    },
+  });
+  return { openai, sent: () => sent };
+}
+
+for (const [model, code] of [
+  ["gpt-image-2", "content_refused"],
+  ["flux-1.1-pro", "content_refused"],
+] as const)
+  test(`${model}: content that the provider does not make is ${code}, a 400 that is asked once`, async () => {
+    const { openai, sent } = client();
+    const error: unknown = await openai.images
+      .generate({ model, prompt: "[sandbox:job-refused]" })
+      .catch((reason: unknown) => reason);
+    assert.ok(error instanceof OpenAI.APIError, String(error));
+    assert.deepEqual([error.status, error.code, sent()], [400, code, 1]);
+    assert.equal(error.headers?.get("x-should-retry"), "false");
+  });
+
+test("a run that failed at its provider is not asked for again by their client", async () => {
+  const { openai, sent } = client();
+  const error: unknown = await openai.images
+    .generate({ model: "flux-1.1-pro", prompt: "[sandbox:job-fail]" })
+    .catch((reason: unknown) => reason);
+  assert.ok(error instanceof OpenAI.APIError, String(error));
+  assert.deepEqual([error.status, error.code, sent()], [502, "run_failed", 1]);
+});
+
+test("an unknown outcome says that it is not to be asked again, and names no time to do so", async () => {
+  const response = await fetch(`${gateway.url}/v1/send-email`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ title: "Hello", body_text: "[sandbox:fault-cut]", receivers: ["a@example.com"] }),
+  });
+  // The answer of the API under test.
+  const { error } = (await response.json()) as { readonly error?: { readonly code?: string } };
+  assert.deepEqual([response.status, error?.code], [502, "outcome_unknown"]);
+  assert.deepEqual(
+    [response.headers.get("x-should-retry"), response.headers.get("retry-after")],
+    ["false", null],
+  );
+});
+
+test("a request that waits for a run which somebody calls off is told so", async () => {
+  const { openai, sent } = client();
+  const waiting = openai.images
+    .generate({ model: "flux-1.1-pro", prompt: "[sandbox:job-never]" })
+    .catch((reason: unknown) => reason);
+  let id: string | undefined;
+  while (id === undefined) {
+    const { body } = await gateway.get(customer.key, "/v1/job?status=running");
+    id = body.jobs[0]?.id;
+  }
+  const headers = { authorization: `Bearer ${customer.key}` };
+  const canceled = await fetch(`${gateway.url}/v1/run/${id}/cancel`, { method: "POST", headers });
+  assert.equal(canceled.status, 200);
+  const error: unknown = await waiting;
+  assert.ok(error instanceof OpenAI.APIError, String(error));
+  assert.deepEqual([error.status, error.code, sent()], [409, "canceled", 1]);
+});
