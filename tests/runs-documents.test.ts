@@ -21,7 +21,10 @@ test("a document is read as Markdown and costs 0.02 USD a page", async () => {
   assert.equal(status, 200, JSON.stringify(body));
   const [chunk] = body.result.chunks;
   assert.match(chunk.content, /# Page 1 of report-2-pages\.pdf[^]*# Page 2 of/);
-  assert.deepEqual([body.result.type, body.pages, body.usage, cost], ["full", 2, { pages: 2 }, "0.800000"]);
+  assert.deepEqual(
+    [body.result.type, body.pages, body.usage, cost],
+    ["full", 2, { pages: 2, num_pages: 2, credits: 2 }, "0.800000"],
+  );
   assert.equal(await customer.spent(), 0.8);
 });
 
@@ -39,7 +42,7 @@ test("a large result is fetched from the address that the provider names", async
   const customer = await payingCustomer(gateway);
   const { body } = await customer.run("reducto/parse", { document_url: address(40) });
   assert.match(body.result.chunks[0].content, /# Page 40 of/);
-  assert.deepEqual([body.usage, await customer.spent()], [{ pages: 40 }, 16]);
+  assert.deepEqual([body.usage, await customer.spent()], [{ pages: 40, num_pages: 40, credits: 40 }, 16]);
 });
 
 test("credits are held for as many pages as may be read, and no more are charged", async () => {
@@ -47,7 +50,7 @@ test("credits are held for as many pages as may be read, and no more are charged
   const all = await poor.run("reducto/parse", { document_url: address(12) });
   assert.deepEqual([all.status, all.body.error.required_credits], [402, 40]);
   const some = await poor.run("reducto/parse", { document_url: address(12), max_pages: 2 });
-  assert.deepEqual([some.status, some.body.usage], [200, { pages: 2 }]);
+  assert.deepEqual([some.status, some.body.usage], [200, { pages: 2, num_pages: 12, credits: 12 }]);
   assert.equal(await poor.spent(), 0.8);
   const range = { start: 4, end: 5 };
   const refused = await poor.run("reducto/parse", { document_url: address(12), page_range: range });
@@ -63,7 +66,7 @@ test("what a schema asks for is read out of a document", async () => {
   });
   assert.equal(status, 200, JSON.stringify(body));
   assert.equal(typeof body.result[0].total, "number");
-  assert.deepEqual([body.usage, await customer.spent()], [{ pages: 3 }, 1.8]);
+  assert.deepEqual([body.usage, await customer.spent()], [{ pages: 3, num_pages: 3, credits: 6 }, 1.8]);
 });
 
 test("a job that fails costs nothing; one that waits can be called off; a poll in vain is asked again", async () => {

@@ -116,6 +116,8 @@ test("a number is verified: a wrong code costs nothing, the right one does", asy
   assert.equal(wrong.body.verification_id, begun.body.verification_id);
   const right = await payer.run("twilio/verify-check", { to, code: "123456" });
   assert.deepEqual([right.body.valid, right.body.verification_status], [true, "approved"]);
+  // Where clients of the public contract look.
+  assert.deepEqual([right.body.status, right.body.run_status], ["success", "completed"]);
   assert.equal(await payer.spent(), 1.266);
   assert.deepEqual(
     await refusedWith("twilio/verify-check", { to: "+15005550006", code: "123456" }),

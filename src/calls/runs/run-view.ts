@@ -1,6 +1,7 @@
 import { creditsAsJsonNumber, microPerCredit } from "../../core/credits.ts";
 import type { Credits } from "../../core/credits.ts";
 import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
 import { costInUsd } from "../../core/price.ts";
 import type { RunRow } from "./run-store.ts";
 import { shapeOutput } from "./shape-output.ts";
@@ -18,16 +19,26 @@ export function statusOf({ state, ending, offer }: RunRow): RunStatus {
   return ending === "failed" ? "failed" : "completed";
 }
 
-/** The result with what it used and cost, as every answer and message shows it. */
+/** Categories whose clients look for the result's own `status`: whether a code was right, where a message is. */
+const ownStatus: ReadonlySet<string> = new Set(["sms"]);
+
+/**
+ * The result with what it used and cost, as every answer and message shows it. Where its own `status` stands, what became
+ * of the run is in `run_status`. A result that is a list in OpenAI's form says so in `object`. To a `usage` of its own,
+ * such as pages and credits of the provider, the meters are added.
+ */
 export function shownRun(row: RunRow): Record<string, unknown> {
+  const { usage, ...result } = resultOf(row);
+  const isOwn = ownStatus.has(row.category) && typeof result["status"] === "string";
   return {
-    ...resultOf(row),
-    id: row.id,
     object: "run",
+    ...result,
+    id: row.id,
     model: row.model,
-    status: statusOf(row),
+    status: isOwn ? result["status"] : statusOf(row),
+    ...(isOwn ? { run_status: statusOf(row) } : {}),
     ...(row.ending === "empty" ? { is_empty: true } : {}),
-    usage: row.usage ?? {},
+    usage: { ...objectOf(usage), ...objectOf(row.usage) },
     ...(row.estimated ? { usage_estimated: true } : {}),
     _call_cost_usd: Number(costInUsd(row.cost ?? 0n, row.credit_usd)),
   };
@@ -86,6 +97,10 @@ export function finishedMessage(row: RunRow): string {
 
 function pollUrl(row: RunRow): string {
   return `${row.public_url}/v1/job/${row.id}`;
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 function resultOf(row: RunRow): Record<string, unknown> {
