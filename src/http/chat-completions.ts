@@ -4,12 +4,13 @@ import type { ChatHouse } from "../calls/chat-house.ts";
 import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import { chatCompletion, chatCompletionChunk } from "./answer-schemas.ts";
+import { anthropicMembers, openaiMembers } from "./anthropic-form.ts";
 import { documentedChatRequest, readChatRequest } from "./chat-request.ts";
 import type { Door, Visit } from "./door.ts";
 import { HttpChatClient } from "./http-chat-client.ts";
 import { parseJsonObject } from "./parse-json.ts";
 import type { Parsed } from "./parse-json.ts";
-import type { RunBody } from "./runs.ts";
+import type { RunBody } from "./run-door.ts";
 
 /** `POST /v1/chat/completions`: the OpenAI wire, for every chat model of the catalog. */
 export function chatCompletionsDoor(house: ChatHouse): Door {
@@ -46,13 +47,17 @@ export async function serveChat(
   await answerChat({ requestId: visit.requestId, callId, caller, call, orders }, house, client);
 }
 
-/** A chat that came as a run: its inputs are the chat's body, with the run's model and stream. */
+/** A chat that came as a run: its inputs are the chat's body, in OpenAI's form or Anthropic's, with the run's model. */
 export function chatRunBody(body: RunBody, raw: ReadonlyMap<string, string>): Parsed {
   const inputs = parseJsonObject(Buffer.from(raw.get("inputs") ?? "{}"));
-  const members = { model: body.model, ...(body.stream === true ? { stream: true } : {}) };
-  const texts = Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)] as const);
+  const given = isJsonObject(inputs.value) ? inputs.value : {};
+  const stream = body.stream === true ? { stream: true } : {};
+  const written = { ...openaiMembers(given), model: body.model, ...stream };
+  const kept = <Value>(entries: Iterable<readonly [string, Value]>): (readonly [string, Value])[] =>
+    [...entries].filter(([name]) => !anthropicMembers.has(name));
+  const texts = Object.entries(written).map(([name, value]) => [name, JSON.stringify(value)] as const);
   return {
-    value: { ...(isJsonObject(inputs.value) ? inputs.value : {}), ...members },
-    raw: new Map([...inputs.raw, ...texts]),
+    value: { ...Object.fromEntries(kept(Object.entries(given))), ...written },
+    raw: new Map([...kept(inputs.raw), ...texts]),
   };
 }

@@ -22,12 +22,16 @@ export function fits(model: RunModel, name: string, value: unknown): boolean {
 
 /** Lists, forms and bounds; what else a schema may say is checked when the run begins. */
 function isAllowed(schema: JsonObject, value: unknown): boolean {
-  const { type, enum: listed, pattern, minimum, maximum } = schema;
+  const { type, enum: listed, pattern } = schema;
   const types: readonly unknown[] = Array.isArray(type) ? type : [type];
   if (type !== undefined && !types.some((one) => isOfType(value, one))) return false;
   if (Array.isArray(listed) && !listed.includes(value)) return false;
   if (typeof value === "string") return typeof pattern !== "string" || new RegExp(pattern, "u").test(value);
-  if (typeof value !== "number") return true;
+  return typeof value !== "number" || isWithin(schema, value);
+}
+
+function isWithin({ minimum, maximum, multipleOf }: JsonObject, value: number): boolean {
+  if (typeof multipleOf === "number" && value % multipleOf !== 0) return false;
   const [least, most] = [minimum ?? -Infinity, maximum ?? Infinity];
   return Number(least) <= value && value <= Number(most);
 }

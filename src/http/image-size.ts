@@ -14,16 +14,30 @@ export type SizeInputs = { readonly inputs: JsonObject; readonly isExact: boolea
 /** Undefined when the model cannot be told anything like it. What is no size at all is left for the model to refuse. */
 export function sizeInputs(model: RunModel, size: unknown): SizeInputs | undefined {
   const name = names.find((one) => inputOf(model, one) !== undefined);
-  if (name !== undefined && fits(model, name, size)) return { inputs: { [name]: size }, isExact: true };
-  if (size === "auto") return { inputs: {}, isExact: true };
   const [, across, down] = typeof size === "string" ? (form.exec(size) ?? []) : [];
-  if (across === undefined || down === undefined)
-    return { inputs: { [name ?? "size"]: size }, isExact: true };
+  if (across === undefined || down === undefined) return sizeInWords(model, { name, size });
   const [width, height] = [Number(across), Number(down)];
-  if (fits(model, "width", width) && fits(model, "height", height))
-    return { inputs: { width, height }, isExact: true };
+  // Width and height have bounds, where the same model's size as one text has only a form.
+  const isMeasured = inputOf(model, "width") !== undefined && inputOf(model, "height") !== undefined;
+  const exact = isMeasured
+    ? fitting(model, { width, height })
+    : // Some clients write `1024*1536`.
+      name && (fitting(model, { [name]: size }) ?? fitting(model, { [name]: `${across}x${down}` }));
+  if (exact) return { inputs: exact, isExact: true };
   const ratio = nearestRatio(listedValues(model, "aspect_ratio"), width / height);
   return ratio === undefined ? undefined : { inputs: { aspect_ratio: ratio }, isExact: false };
+}
+
+function fitting(model: RunModel, inputs: JsonObject): JsonObject | undefined {
+  return Object.entries(inputs).every(([name, value]) => fits(model, name, value)) ? inputs : undefined;
+}
+
+type Wording = { readonly name: string | undefined; readonly size: unknown };
+
+/** A size such as `auto`, or one of a model's own names. */
+function sizeInWords(model: RunModel, { name, size }: Wording): SizeInputs {
+  const isAuto = size === "auto" && (name === undefined || !fits(model, name, size));
+  return { inputs: isAuto ? {} : { [name ?? "size"]: size }, isExact: true };
 }
 
 function nearestRatio(listed: readonly unknown[], wanted: number): string | undefined {

@@ -7,7 +7,6 @@ import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
-import { droppedHeader } from "./fitted-inputs.ts";
 import type { FittedInputs } from "./fitted-inputs.ts";
 import { sendAnswer } from "./render.ts";
 import { addressOf, serveRun } from "./runs.ts";
@@ -48,18 +47,16 @@ export async function serveMedia(
   response: ServerResponse,
   { house, visit, show, showLive }: Serving,
 ): Promise<void> {
-  const added = droppedHeader(dropped);
   await serveRun(runAsked(visit, house, { model, inputs }), response, {
     house,
     visit,
     waitMs: mediaWaitMs,
+    dropped,
     show: (row, shown, headers) => {
       const output = isJsonObject(row.output) ? row.output : {};
-      return show({ row, output }, shown, { ...headers, ...added });
+      return show({ row, output }, shown, headers);
     },
-    ...(showLive === undefined
-      ? {}
-      : { showLive: (sound, shown, headers) => showLive(sound, shown, { ...headers, ...added }) }),
+    ...(showLive === undefined ? {} : { showLive }),
   });
 }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
 import { awaitRun } from "../calls/runs/await-run.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
@@ -11,16 +10,12 @@ import type { RunNews } from "../calls/runs/run-news.ts";
 import type { RunRow } from "../calls/runs/run-store.ts";
 import { acceptedJob, balanceMembers, problemOf, shownRun } from "../calls/runs/run-view.ts";
 import { callerHeaders, limitHeaders } from "../calls/caller-headers.ts";
-import { findModel } from "../calls/find-model.ts";
-import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { formatCredits } from "../core/credits.ts";
 import { isProblemCode, Problem } from "../core/problems.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
-import { chatRunBody, serveChat } from "./chat-completions.ts";
-import { runResult } from "./answer-schemas.ts";
-import type { Door, DoorHeaders, Visit } from "./door.ts";
+import type { DoorHeaders, Visit } from "./door.ts";
+import { droppedHeader } from "./fitted-inputs.ts";
 import { earlierRunOf } from "./idempotency.ts";
-import { checked, parseJsonObject } from "./parse-json.ts";
 import { sendAnswer } from "./render.ts";
 
 export type RunsHouse = {
@@ -32,87 +27,18 @@ export type RunsHouse = {
   readonly publicUrl: string | undefined;
 };
 
-const runBody = z.strictObject({
-  model: z.string().min(1).describe("Model id or alias, see GET /v1/models."),
-  inputs: z.record(z.string(), z.unknown()).default({}).describe("As the model's input_schema says."),
-  stream: z.boolean().nullish().describe("For chat models."),
-  auto_fallback: z.boolean().nullish().describe("false: no other provider is tried."),
-  async: z.boolean().nullish().describe("true: answer at once with a job."),
-  webhook: z
-    .union([z.string(), z.strictObject({ url: z.string() }).transform(({ url }) => url)])
-    .nullish()
-    .describe("Told when the run is over."),
-  api_key: z.unknown().optional().describe("Ignored: the key is in the Authorization header."),
-});
-
-const longestWaitSeconds = 3_600;
-
-/** `POST /v1/run`: everything that is not chat, and chat as well. */
-export function runDoor(house: RunsHouse): Door {
-  return {
-    method: "POST",
-    path: "/v1/run",
-    access: "caller",
-    summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents and more.",
-    answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
-    answerForm: runResult,
-    body: runBody,
-    async attend(visit, _request, response) {
-      const { value, raw } = parseJsonObject(visit.rawBody);
-      const body = checked(runBody, value);
-      const { model } = findModel(body.model, visit.caller(), house.chat.catalog);
-      if (model.kind === "chat") {
-        refuseJobs(body);
-        await serveChat(visit, response, { house: house.chat, ...chatRunBody(body, raw) });
-        return;
-      }
-      const asked = askedOf(visit, { house, body });
-      await serveRun(asked, response, { house, visit, waitMs: waitOf(visit, body, house.runs.waitMs) });
-    },
-  };
-}
-
-export type RunBody = z.output<typeof runBody>;
-
-/** A chat is answered while the client listens. */
-function refuseJobs(body: RunBody): void {
-  const param = body.async === true ? "async" : "webhook";
-  if (body.async !== true && body.webhook === undefined) return;
-  throw new Problem("invalid_request", { param, message: `${param}: chat models do not run as jobs.` });
-}
-
-type Asking = { readonly house: RunsHouse; readonly body: RunBody };
-
-function askedOf(visit: Visit<unknown>, { house, body }: Asking): RunAsked {
-  const caller = visit.caller();
-  return {
-    runId: visit.requestId.replace("req_", "run_"),
-    callId: visit.requestId.replace("req_", "call_"),
-    caller,
-    model: body.model,
-    inputs: body.inputs,
-    mayFallBack: body.auto_fallback !== false,
-    webhookUrl: body.webhook ?? undefined,
-    publicUrl: house.publicUrl ?? addressOf(visit),
-    orders: sandboxOrders(visit.headers, caller),
-  };
-}
-
 /** As the customer wrote it: what their client can reach, it can download from. */
 export function addressOf({ headers }: Pick<IncomingMessage, "headers">): string {
   return `http://${headers.host ?? "127.0.0.1"}`;
 }
 
-/** `Prefer: wait=5`, `Prefer: respond-async` or `"async": true` (RFC 7240). */
-function waitOf(visit: Visit<unknown>, body: RunBody, usualMs: number): number {
-  if (body.async === true) return 0;
-  const prefer = String(visit.headers["prefer"] ?? "");
-  if (/(?:^|,)\s*respond-async\b/i.test(prefer)) return 0;
-  const seconds = /(?:^|,)\s*wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer)?.[1];
-  return seconds === undefined ? usualMs : Math.min(Number(seconds), longestWaitSeconds) * 1000;
-}
-
-type Serving = { readonly house: RunsHouse; readonly visit: Visit<unknown>; readonly waitMs: number };
+type Serving = {
+  readonly house: RunsHouse;
+  readonly visit: Visit<unknown>;
+  readonly waitMs: number;
+  /** Members of the request that have no place in the run. */
+  readonly dropped: readonly string[];
+};
 
 /** How a door shows a result that is there; undefined for the usual form. */
 export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
@@ -144,32 +70,33 @@ export async function serveRun(
 ): Promise<void> {
   const { house, visit, waitMs, showLive } = serving;
   const { runs, keeper } = house;
+  const dropped = droppedHeader(serving.dropped);
   const earlier = await earlierRow(visit, house);
-  if (earlier !== undefined) return answerRun(asked, response, { ...serving, row: earlier, limits: {} });
+  if (earlier !== undefined) return answerRun(asked, response, { ...serving, row: earlier, known: dropped });
   const live = showLive === undefined ? undefined : new LiveSound();
   const begun = await beginRun({ ...asked, live }, runs, keeper);
-  const limits = limitHeaders(begun.ticket.state);
+  const known = { ...limitHeaders(begun.ticket.state), ...dropped };
   const onGone = (listener: () => void) => void response.once("close", listener);
   const ended = waitMs === 0 ? Promise.resolve(begun.row) : awaitRun(begun, runs, { ms: waitMs, onGone });
   const closing = ended.finally(() => live?.close());
   const sound = await live?.begun;
   if (live === undefined || sound === undefined || showLive === undefined) {
-    return answerRun(asked, response, { ...serving, row: await closing, limits });
+    return answerRun(asked, response, { ...serving, row: await closing, known });
   }
   const isPaid = closing.then(isDone, () => false);
   const balance = { "x-skillboss-balance": formatCredits(begun.available) };
-  const known = headersOf({ ...begun.row, state: "over", offer: sound.offer, cost: sound.cost });
-  await showLive({ begun: sound, pieces: live, isPaid }, response, { ...limits, ...balance, ...known });
+  const costs = headersOf({ ...begun.row, state: "over", offer: sound.offer, cost: sound.cost });
+  await showLive({ begun: sound, pieces: live, isPaid }, response, { ...known, ...balance, ...costs });
 }
 
-type Standing = { readonly row: RunRow; readonly limits: DoorHeaders };
+type Standing = { readonly row: RunRow; readonly known: DoorHeaders };
 
 async function answerRun(
   { caller }: RunAsked,
   response: ServerResponse,
-  { house: { runs }, visit, show, row, limits }: Serving & Showing & Standing,
+  { house: { runs }, visit, show, row, known }: Serving & Showing & Standing,
 ): Promise<void> {
-  const headers = { ...limits, ...headersOf(row) };
+  const headers = { ...known, ...headersOf(row) };
   if (row.state !== "over") {
     const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
     sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });

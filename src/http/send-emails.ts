@@ -4,6 +4,9 @@ import { callerHeaders } from "../calls/caller-headers.ts";
 import { balanceMembers, shownRun } from "../calls/runs/run-view.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
+import { isJsonObject } from "../core/json-object.ts";
+import type { JsonObject } from "../core/json-object.ts";
+import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 import type { Door, Visit } from "./door.ts";
 import { droppedHeader } from "./fitted-inputs.ts";
@@ -53,28 +56,40 @@ export function mailDoors(house: RunsHouse): readonly Door[] {
 
 async function sendJointly(visit: Visit<unknown>, response: ServerResponse, house: RunsHouse): Promise<void> {
   const body = checked(letter, parseJsonObject(visit.rawBody).value);
-  const dropped = strangersIn(body);
+  await sendLetter(body, response, { visit, house, dropped: strangersIn(body) });
+}
+
+/** One message to all, or one to each receiver where they have variables. */
+export async function sendLetter(
+  body: z.output<typeof letter>,
+  response: ServerResponse,
+  { visit, house, dropped }: Sending,
+): Promise<void> {
   const message = jointMessageOf(body);
-  if (message === undefined) {
-    await sendBatch(messagesOf(body), response, { visit, house, dropped });
-    return;
-  }
+  if (message === undefined) return sendBatch(messagesOf(body), response, { visit, house, dropped });
   const asked = runAsked(visit, house, { model: mailModel, inputs: mailInputs(message) });
   await serveRun(asked, response, {
     house,
     visit,
     waitMs: mediaWaitMs,
+    dropped,
     async show(row, shown, headers) {
       const { available } = (await house.runs.ledger.balances(row.account_id))[row.mode];
       const members = { success: true, ...shownRun(row), ...balanceMembers(available) };
-      const told = { ...headers, ...droppedHeader(dropped) };
-      sendAnswer(shown, visit.requestId, { status: 200, body: members, headers: told });
+      sendAnswer(shown, visit.requestId, { status: 200, body: members, headers });
     },
   });
 }
 
+/** Inputs of a run that are a letter to receivers with names and variables, as the Skills Pack writes them. */
+export function letterIn(model: RunModel, inputs: JsonObject): z.output<typeof letter> | undefined {
+  const receivers = [inputs["receivers"] ?? inputs["to"]].flat();
+  if (model.id !== mailModel || !receivers.some(isJsonObject)) return undefined;
+  return checked(letter, inputs, ["inputs"]);
+}
+
 /** Members that say nothing here, such as `project_id`. */
-function strangersIn(body: Readonly<Record<string, unknown>>): readonly string[] {
+export function strangersIn(body: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.keys(body).filter((name) => !Object.hasOwn(batch.shape, name));
 }
 
