@@ -121,7 +121,7 @@ test("a page that robots.txt closes, and an address that nobody may name, are re
 test("a document of 30 pages is read here, page by page, from an address and from an upload", async () => {
   const answer = await run("local/parse", { document_url: `${siteUrl}/report.pdf` });
   assertServedFree(answer, "local/parse");
-  assert.deepEqual(answer.body.usage, { pages: 30 });
+  assert.deepEqual(answer.body.usage, { pages: 30, num_pages: 30 });
   assert.match(JSON.stringify(answer.body.result.chunks[29]), /page 30 of 30/);
   const upload = await fetch(`${gateway.url}/v1/files?name=report.pdf`, {
     method: "POST",

@@ -122,6 +122,7 @@ test("W-02 What was not delivered is listed, read and replayed under the same id
     url: receiver.url(),
     state: "refused",
     tries: 1,
+    replays: 0,
     last_status: 410,
     last_fault: "gone",
     next_try_at: null,
@@ -133,6 +134,7 @@ test("W-02 What was not delivered is listed, read and replayed under the same id
   const replayed = await ask(ada, `deliveries/${id}/replay`, "POST");
   assert.equal(replayed.status, 202);
   assert.deepEqual([replayed.body.state, replayed.body.tries], ["waiting", 0]);
+  assert.equal(replayed.body.replays, 1);
   assert.equal(replayed.body.next_try_at, new Date(clock.now()).toISOString());
   await worker.whenIdle();
   assert.deepEqual(

@@ -123,3 +123,9 @@ export function costInUsd(amount: Credits, creditUsd: string): string {
   const microUsd = (amount * nanoUsd(creditUsd)) / 1_000_000_000n;
   return `${microUsd / 1_000_000n}.${(microUsd % 1_000_000n).toString().padStart(6, "0")}`;
 }
+
+/** The same as a number, to the last digit: the smallest charge is seen as well. */
+export function exactUsd(amount: Credits, creditUsd: string): number {
+  const parts = (amount * nanoUsd(creditUsd)).toString().padStart(16, "0");
+  return Number(`${parts.slice(0, -15)}.${parts.slice(-15)}`);
+}

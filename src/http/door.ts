@@ -21,6 +21,8 @@ export type Visit<Body> = {
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
+  /** The address under which the client reached us. */
+  readonly origin: string;
   readonly body: Body;
   /** The body as it came; empty where the door takes none. */
   readonly rawBody: Buffer;

@@ -25,7 +25,6 @@ import { imageDoors } from "./media-images.ts";
 import { modelsDoors } from "./models.ts";
 import { openapiDoor } from "./openapi.ts";
 import { runDoor } from "./run-door.ts";
-import { addressOf } from "./runs.ts";
 import { mailDoors } from "./send-emails.ts";
 import { usageDoors } from "./usage.ts";
 import { webhookDoors } from "./webhooks.ts";
@@ -75,7 +74,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
       doorkeeper,
       clock: chat.clock,
       stalledClientMs: chat.stalledClientMs,
-      publicUrlOf: (visit) => house.publicUrl ?? addressOf(visit),
+      publicUrlOf: (visit) => house.publicUrl ?? visit.origin,
     }),
     ...modelsDoors({
       catalog,

@@ -6,7 +6,6 @@ import { contentTypeOf } from "../files/content-type.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
 import type { Visit } from "./door.ts";
 import { fits, inputOf } from "./fitted-inputs.ts";
-import { addressOf } from "./runs.ts";
 import type { RunsHouse } from "./runs.ts";
 
 /** Inputs that are a file, in the order in which a file that came without one is given to them. */
@@ -69,7 +68,7 @@ async function addressFor(
   const { files: store } = house.runs;
   const limits = fileLimitsOf(plan);
   const file = await store.store({ accountId, mode, limits, hint: contentType, body: once(bytes), ...named });
-  return store.urlOf(file, house.publicUrl ?? addressOf(visit));
+  return store.urlOf(file, house.publicUrl ?? visit.origin);
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {

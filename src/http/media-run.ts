@@ -9,7 +9,7 @@ import { Problem } from "../core/problems.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
 import type { FittedInputs } from "./fitted-inputs.ts";
 import { sendAnswer } from "./render.ts";
-import { addressOf, serveRun } from "./runs.ts";
+import { serveRun } from "./runs.ts";
 import type { RunsHouse, ShowLive } from "./runs.ts";
 
 /** What the doors for OpenAI's clients need. */
@@ -76,8 +76,8 @@ export function runAsked(
     inputs,
     mayFallBack: true,
     webhookUrl: undefined,
-    publicUrl: house.publicUrl ?? addressOf(visit),
     orders: sandboxOrders(visit.headers, caller),
+    publicUrl: house.publicUrl ?? visit.origin,
   };
 }
 

@@ -14,7 +14,7 @@ import { habitualInputs } from "./habitual-inputs.ts";
 import { withMainFile } from "./main-file.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { letterIn, sendLetter, strangersIn } from "./send-emails.ts";
-import { addressOf, serveRun } from "./runs.ts";
+import { serveRun } from "./runs.ts";
 import type { RunsHouse } from "./runs.ts";
 
 const runBody = z.strictObject({
@@ -110,8 +110,8 @@ function askedOf(body: RunBody, { visit, house }: Serving): RunAsked {
     inputs: body.inputs,
     mayFallBack: body.auto_fallback !== false,
     webhookUrl: body.webhook ?? undefined,
-    publicUrl: house.publicUrl ?? addressOf(visit),
     orders: sandboxOrders(visit.headers, caller),
+    publicUrl: house.publicUrl ?? visit.origin,
   };
 }
 

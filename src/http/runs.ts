@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { awaitRun } from "../calls/runs/await-run.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
@@ -26,11 +26,6 @@ export type RunsHouse = {
   /** The address under which customers reach us; undefined: as each request has it. */
   readonly publicUrl: string | undefined;
 };
-
-/** As the customer wrote it: what their client can reach, it can download from. */
-export function addressOf({ headers }: Pick<IncomingMessage, "headers">): string {
-  return `http://${headers.host ?? "127.0.0.1"}`;
-}
 
 type Serving = {
   readonly house: RunsHouse;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { callerHeaders } from "../calls/caller-headers.ts";
 import { balanceMembers, shownRun } from "../calls/runs/run-view.ts";
 import { formatCredits } from "../core/credits.ts";
-import { costInUsd } from "../core/price.ts";
+import { exactUsd } from "../core/price.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
@@ -116,7 +116,7 @@ async function sendBatch(
     object: "list",
     ...countsOf(sent),
     results: sent.map(shownSent),
-    _call_cost_usd: Number(costInUsd(cost, runs.creditUsd)),
+    _call_cost_usd: exactUsd(cost, runs.creditUsd),
     ...balanceMembers(available),
   };
   const headers = {

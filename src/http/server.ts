@@ -10,6 +10,7 @@ import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
+import { originOf } from "./origin.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { refuseSlips } from "./query.ts";
 import { readBody } from "./read-body.ts";
@@ -101,6 +102,7 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
     parameters,
     query,
     headers: request.headers,
+    origin: originOf(request),
     rawBody,
     body: "answer" in door && door.body !== undefined ? readJson(door.body, rawBody) : undefined,
     caller: () => caller ?? missingCaller(),

@@ -13,7 +13,6 @@ import type { FormBody, FormFile } from "./form-body.ts";
 import { mediaModel } from "./media-model.ts";
 import { formLimitOf, serveMedia } from "./media-run.ts";
 import type { MediaHouse } from "./media-run.ts";
-import { addressOf } from "./runs.ts";
 import { hasTimes, showTranscript, transcriptFormats } from "./transcript-answer.ts";
 import type { TranscriptWish } from "./transcript-answer.ts";
 
@@ -167,7 +166,7 @@ async function soundInputs(model: RunModel, file: FormFile, { visit, house }: St
     hint: file.contentType,
     body: once(file),
   });
-  return { audio_url: files.urlOf(stored, house.publicUrl ?? addressOf(visit)) };
+  return { audio_url: files.urlOf(stored, house.publicUrl ?? visit.origin) };
 }
 
 async function* once({ bytes }: FormFile): AsyncGenerator<Buffer, void, undefined> {

@@ -34,7 +34,7 @@ function listDoor({ deliveries }: WebhookDoorsHouse): Door {
     summary:
       "Messages to the account's own servers, newest first. `?state=waiting|delivered|given_up|refused&limit=&after=`.",
     answers:
-      "`data` and `has_more`; go on with `after` set to the last id. Each with its `state`, `tries`, the `last_status` " +
+      "`data` and `has_more`; go on with `after` set to the last id. Each with its `state`, `tries` since it was begun or last replayed, `replays`, the `last_status` " +
       "that the receiver answered, and in `last_fault` why it was not taken: status, redirect, gone, url_not_allowed, " +
       "refused, timeout, too_large, unreadable or internal_error.",
     async answer(visit) {
@@ -112,6 +112,7 @@ function shownDelivery(row: ListedDelivery) {
     url: row.url,
     state: row.state,
     tries: row.tries,
+    replays: row.replays,
     last_status: row.last_status,
     last_fault: row.last_fault,
     created_at: row.created_at.toISOString(),

@@ -154,6 +154,7 @@ export type Tables = {
     body: string;
     state: "waiting" | "delivered" | "given_up" | "refused";
     tries: Generated<number>;
+    replays: Generated<number>;
     next_at: Date;
     lease_until: Date | null;
     last_status: number | null;

@@ -83,7 +83,8 @@ function checkedUrl(url: string, house: RunHouse): string {
 
 function offersFor(model: RunModel, asked: RunAsked, house: RunHouse): readonly ServedOffer[] {
   const offers = servedOffers(model, asked.caller.mode, house);
-  if (offers.length > 0) return offers;
+  // This one or none, also while it rests from a failure.
+  if (offers.length > 0) return asked.mayFallBack ? offers : offers.slice(0, 1);
   const remedies = model.offers.map((offer) => house.remedyFor(offer));
   const remedy = remedies.length > 0 ? ` The operator can: ${remedies.join("; or ")}.` : "";
   throw new Problem("provider_not_configured", {

@@ -2,7 +2,7 @@ import { creditsAsJsonNumber, microPerCredit } from "../../core/credits.ts";
 import type { Credits } from "../../core/credits.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
-import { costInUsd } from "../../core/price.ts";
+import { exactUsd } from "../../core/price.ts";
 import type { RunRow } from "./run-store.ts";
 import { shapeOutput } from "./shape-output.ts";
 
@@ -40,7 +40,7 @@ export function shownRun(row: RunRow): Record<string, unknown> {
     ...(row.ending === "empty" ? { is_empty: true } : {}),
     usage: { ...objectOf(usage), ...objectOf(row.usage) },
     ...(row.estimated ? { usage_estimated: true } : {}),
-    _call_cost_usd: Number(costInUsd(row.cost ?? 0n, row.credit_usd)),
+    _call_cost_usd: exactUsd(row.cost ?? 0n, row.credit_usd),
   };
 }
 

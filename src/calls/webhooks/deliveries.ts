@@ -32,6 +32,7 @@ const listedColumns = [
   "url",
   "state",
   "tries",
+  "replays",
   "next_at",
   "lease_until",
   "last_status",
@@ -95,6 +96,7 @@ export class Deliveries {
       .set({
         state: "waiting",
         tries: 0,
+        replays: sql`replays + 1`,
         next_at: new Date(this.#clock.now()),
         first_tried_at: null,
         delivered_at: null,
