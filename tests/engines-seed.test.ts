@@ -41,7 +41,7 @@ const cases: Readonly<Record<string, Case>> = {
   "linkup/search": { inputs: () => ({ query: "prepaid balances" }), own: ["results[].favicon"] },
   "reducto/parse": {
     inputs: (site) => ({ document_url: `${site}/report.pdf` }),
-    own: ["result.chunks[].blocks[]"],
+    own: ["result.chunks[].blocks[]", "usage.credits"],
   },
   "aws/send-emails": {
     inputs: () => ({ to: ["ada@example.com"], subject: "Hello", text: "Hello there." }),

@@ -130,7 +130,7 @@ test("a document of 30 pages is read here, page by page, from an address and fro
   });
   const { url } = (await upload.json()) as { readonly url: string };
   const own = await run("local/parse", { document_url: url });
-  assert.deepEqual([own.status, own.body.usage], [200, { pages: 2 }], JSON.stringify(own.body));
+  assert.deepEqual([own.status, own.body.usage], [200, { pages: 2, num_pages: 2 }], JSON.stringify(own.body));
 });
 
 test("a QR code is drawn here and lies at an address that needs no key", async () => {
