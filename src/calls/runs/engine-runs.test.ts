@@ -3,7 +3,7 @@ import { after, describe, test } from "node:test";
 import { Problem } from "../../core/problems.ts";
 import { openHome } from "../../ledger/ledger-homes.ts";
 import { cancelRun } from "./cancel-run.ts";
-import { engineHouse, madeOf } from "./engine-house.ts";
+import { engineHouse, madeOf } from "./engine-runs-under-test.ts";
 import type { RunStore } from "./run-store.ts";
 import { problemOf, shownJob, statusOf } from "./run-view.ts";
 
