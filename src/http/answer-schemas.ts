@@ -178,9 +178,10 @@ export const usageReport = z.strictObject({
 /** What `POST /v1/run` answers; the result's own members depend on the kind of the model. */
 export const runResult = z.looseObject({
   id: text,
-  object: z.literal("run"),
+  object: z.enum(["run", "list"]),
   model: text,
-  status: text,
+  status: text.describe("completed; for sms what the provider says, such as success."),
+  run_status: text.optional().describe("completed, where `status` is the provider's."),
   usage: z.record(text, z.number()).optional().describe("How much of each meter."),
   is_empty: z.boolean().optional().describe("There was nothing to give; nothing was charged."),
   usage_estimated: z.boolean().optional(),

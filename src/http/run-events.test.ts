@@ -26,6 +26,7 @@ const over: RunRow = {
 
 const visit: Visit<unknown> = {
   ...{ requestId: "req_1", parameters: {}, query: new URLSearchParams(), headers: {}, body: undefined },
+  origin: "http://127.0.0.1",
   rawBody: Buffer.alloc(0),
   caller: () => assert.fail("nobody asks"),
 };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Problem } from "../../core/problems.ts";
-import { openHome } from "../../ledger/ledger-homes.ts";
+import { openHome } from "../../ledger/ledger-homes.test-support.ts";
 import { cancelRun } from "./cancel-run.ts";
-import { engineHouse, madeOf } from "./engine-runs-under-test.ts";
+import { engineHouse, madeOf } from "./engine-runs.test-support.ts";
 import type { RunStore } from "./run-store.ts";
 import { problemOf, shownJob, statusOf } from "./run-view.ts";
 

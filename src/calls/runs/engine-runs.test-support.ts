@@ -3,7 +3,7 @@ import { newId } from "../../core/ids.ts";
 import { silentLog } from "../../core/log.ts";
 import type { RunModel } from "../../core/model.ts";
 import type { Engine, EngineResult } from "../../engines/engine.ts";
-import type { LedgerHome } from "../../ledger/ledger-homes.ts";
+import type { LedgerHome } from "../../ledger/ledger-homes.test-support.ts";
 import { neverResting } from "../../routing/health.ts";
 import type { RunHouse } from "./run-house.ts";
 import { RunKeeper } from "./run-keeper.ts";
