@@ -45,9 +45,12 @@ function schemasAt(
   return schemasAt(next, rest, valueAt(value, [part]));
 }
 
+/** What all branches have in common is part of each. */
 function alternatives(schema: JsonObject): readonly JsonObject[] {
-  const choices = schema["anyOf"] ?? schema["oneOf"];
-  return Array.isArray(choices) ? choices.filter(isJsonObject).flatMap(alternatives) : [schema];
+  const { anyOf, oneOf, ...common } = schema;
+  const choices = anyOf ?? oneOf;
+  if (!Array.isArray(choices)) return [schema];
+  return choices.filter(isJsonObject).flatMap((choice) => alternatives({ ...common, ...choice }));
 }
 
 /** False for the branch of another kind, which a member such as `type` or `role` tells. */

@@ -38,6 +38,7 @@ export function readInputs(model: RunModel, given: JsonObject): JsonObject {
     validate = ajv.compile(model.inputs);
     validators.set(model, validate);
   }
-  if (!validate(inputs)) throw refusalOf(validate.errors?.[0], { schema: model.inputs, inputs, known, givenAs });
+  if (!validate(inputs))
+    throw refusalOf(validate.errors?.[0], { schema: model.inputs, inputs, known, givenAs });
   return inputs;
 }
