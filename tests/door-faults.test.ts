@@ -108,7 +108,9 @@ test("a parameter of an address takes its values only, and a slip of its name is
 test("a key is bound to models that exist, by any of their names", async () => {
   const path = `/accounts/${customer.accountId}/keys`;
   const make = (models: readonly string[]) => gateway.admin("POST", path, { mode: "test", models });
-  assert.equal((await make(["M-CHAT", "gpt-4o-mini", "openai/gpt-4o-mini"])).status, 201);
+  const names = ["M-CHAT", "gpt-4o-mini", "openai/gpt-4o-mini"];
+  const made = await make(names);
+  assert.deepEqual([made.status, made.body.models], [201, names]);
   const before = (await gateway.admin("GET", path)).body.data.length;
   const wrong = await make(["m-chat", "gpt-4o-minni"]);
   assertRefused(wrong, "models[1]", /^models\[1\]: there is no such model; did you mean .*gpt-4o-mini/);

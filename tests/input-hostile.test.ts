@@ -179,7 +179,7 @@ test("I-07 strange characters reach the provider as they were sent, in every tex
 test("I-07 what the database keeps is shown as it was given, or refused", async () => {
   const keys = `/accounts/${door.customer.accountId}/keys`;
   for (const text of [...strangeTexts, "\uD800", "\uDC00x"]) {
-    const isKept = text.isWellFormed() && !text.includes("\0");
+    const isText = text.isWellFormed() && !text.includes("\0");
     const wishes = [
       ["POST", "/accounts", { name: text }],
       ["PATCH", `/accounts/${door.customer.accountId}`, { name: text }],
@@ -190,10 +190,11 @@ test("I-07 what the database keeps is shown as it was given, or refused", async 
     for (const [method, path, body] of wishes) {
       const { status, body: answer } = await gateway.admin(method, path, body);
       const label = `${method} ${path} ${JSON.stringify(body)}: ${JSON.stringify(answer)}`;
+      // No model has such a name.
+      const isKept = isText && !("models" in body);
       if (isKept) assert.ok(status === 200 || status === 201, label);
       else assert.equal(status, 400, label);
       if (isKept && "name" in body) assert.equal(answer.name, text, label);
-      if (isKept && "models" in body) assert.deepEqual(answer.models, [text], label);
       if (answer.object !== "list" && answer.prefix !== undefined)
         await gateway.admin("DELETE", `/keys/${answer.id}`);
     }

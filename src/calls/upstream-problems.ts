@@ -36,7 +36,7 @@ export function problemOfFault(fault: UpstreamFault, model: string): Problem {
   switch (fault.kind) {
     case "rejected":
       if (fault.isTooLong === true)
-        return problemOf(model, "context_length_exceeded", { cause, param: "messages" });
+        return new Problem("context_length_exceeded", { cause, param: "messages" });
       return problemOf(model, "upstream_rejected_request", {
         cause,
         ...(fault.param === undefined ? {} : { param: fault.param }),

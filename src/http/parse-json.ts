@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { parseJson, scanJsonObject } from "../core/json-object.ts";
 import type { ScanFault } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
-import { readAs } from "../core/read-as.ts";
+import { readAs } from "./read-as.ts";
 
 /** Deep or crowded documents cost far more than their bytes; no honest request comes near these. */
 export const bounds = { maxDepth: 64, maxNodes: 100_000 };

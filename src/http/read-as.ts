@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { JsonObject } from "./json-object.ts";
-import { membersAt, wantedAt } from "./wanted.ts";
+import type { JsonObject } from "../core/json-object.ts";
+import { membersAt, wantedAt } from "../core/wanted.ts";
 
 /** A value as its schema has it, or its first fault. */
 export type ReadAs<Output> = { readonly data: Output } | { readonly fault: SchemaFault };
