@@ -67,6 +67,20 @@ test("the picture's address dies after ten minutes, or when ordered", async () =
   assert.equal((await fetch(url)).status, 403);
 });
 
+test("who asks to be called gets an id to ask by, and no address", async () => {
+  const { body } = await submit("flux-dev", { prompt: "A fox", webhook_url: "https://example.com/news" });
+  const { id, ...told } = body;
+  assert.deepEqual(told, {
+    status: "Pending",
+    webhook_url: "https://example.com/news",
+    cost: 2.5,
+    input_mp: 0,
+    output_mp: 0.75,
+  });
+  now += 40;
+  assert.equal((await poll(`${sandbox.url}/bfl/v1/get_result?id=${id}`)).body.status, "Ready");
+});
+
 test("a price follows the pixels", async () => {
   const cost = async (size: object) => (await submit("flux-2-pro", { prompt: "x", ...size })).body.cost;
   assert.equal(await cost({}), 3);

@@ -27,7 +27,10 @@ export function submit(request: RunRequest): RunAnswer {
   });
   return json({
     id: job.id,
-    polling_url: `${request.baseUrl}/v1/get_result?id=${job.id}`,
+    // Who will be called is not told where to ask.
+    ...(typeof body["webhook_url"] === "string"
+      ? { status: "Pending", webhook_url: body["webhook_url"] }
+      : { polling_url: `${request.baseUrl}/v1/get_result?id=${job.id}` }),
     cost: creditsFor(model, size),
     input_mp: inputMegapixels(body),
     output_mp: megapixelsOf(size),

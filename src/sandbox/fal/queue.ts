@@ -16,6 +16,8 @@ const wholePrompt = 300;
 /** POST /{app}: any path is an app. The queue takes every input; what is wrong with it is told with the result. */
 export function submit(request: RunRequest): RunAnswer {
   const job = begin(request);
+  // Who will be called is told the ids alone.
+  if (request.query.has("fal_webhook")) return json({ request_id: job.id, gateway_request_id: job.id });
   return json({
     status: "IN_QUEUE",
     request_id: job.id,

@@ -1,0 +1,67 @@
+/** A provider that is asked to call us when it is done may answer otherwise than one that is asked again and again. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { loadCatalog } from "../src/catalog/load.ts";
+import type { RunModel, RunOffer } from "../src/core/model.ts";
+import { startSandbox } from "../src/sandbox/sandbox.ts";
+import type { RunningSandbox } from "../src/sandbox/sandbox.ts";
+import { endsClean } from "./support/clean-end.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Customer, Gateway } from "./support/gateway.ts";
+
+const catalog = loadCatalog({ directories: [join(import.meta.dirname, "..", "catalog")] });
+
+/** One model for each way in which a provider is told where to call and is asked how it stands. */
+const models = new Map<string, RunModel>();
+for (const model of catalog.models) {
+  if (model.kind === "chat") continue;
+  for (const offer of model.offers.slice(0, 1)) {
+    const way = wayOf(offer);
+    if (way !== undefined && !models.has(way)) models.set(way, model);
+  }
+}
+
+function wayOf({ provider, work }: RunOffer): string | undefined {
+  if (!("endpoint" in work) || work.endpoint.polling?.webhook === undefined) return undefined;
+  return JSON.stringify([provider.id, work.endpoint.polling.webhook, work.endpoint.output]);
+}
+
+let sandbox: RunningSandbox;
+let gateway: Gateway;
+let customer: Customer;
+
+before(async () => {
+  sandbox = await startSandbox();
+  const variables = [...models.values()].flatMap(({ offers }) =>
+    offers.flatMap(({ provider: { id, keyVariable, settings } }) => {
+      const name = id.toUpperCase().replaceAll("-", "_");
+      return [
+        [keyVariable ?? `${name}_API_KEY`, "k"],
+        [`${name}_BASE_URL`, `${sandbox.url}/${id}`],
+        ...settings.map(({ variable, sandbox: value }) => [variable, value]),
+      ];
+    }),
+  );
+  gateway = await startGateway({
+    environment: { ...Object.fromEntries(variables), SKILLBOSS_PUBLIC_URL: "https://gateway.example.com" },
+  });
+  customer = await gateway.customer({ credits: "1000000.00" });
+});
+after(async () => {
+  await endsClean(gateway);
+  await sandbox.stop();
+});
+
+for (const { id, example } of models.values()) {
+  test(`${id} comes to its end although the provider was told where to call`, async () => {
+    const response = await fetch(`${gateway.url}/v1/run`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: id, inputs: example }),
+    });
+    const body = JSON.parse(await response.text());
+    assert.equal(response.status, 200, JSON.stringify(body));
+    assert.equal(body.status, "completed");
+  });
+}
