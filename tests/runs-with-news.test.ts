@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { loadCatalog } from "../src/catalog/load.ts";
+import { compileEndpoint } from "../src/providers/declared/compile-endpoint.ts";
 import type { RunModel, RunOffer } from "../src/core/model.ts";
 import { startSandbox } from "../src/sandbox/sandbox.ts";
 import type { RunningSandbox } from "../src/sandbox/sandbox.ts";
@@ -51,6 +52,30 @@ before(async () => {
 after(async () => {
   await endsClean(gateway);
   await sandbox.stop();
+});
+
+test("BFL, who wants to be asked at the address that it names, is not told where to call", () => {
+  const offers = catalog.models.flatMap((model) => (model.kind === "run" ? model.offers : []));
+  const endpoints = offers.flatMap(({ provider, work }) =>
+    provider.id === "bfl" && "endpoint" in work ? [work.endpoint] : [],
+  );
+  assert.ok(endpoints.length > 5);
+  for (const endpoint of endpoints) {
+    assert.equal(endpoint.polling?.webhook, undefined);
+    const compiled = compileEndpoint(endpoint);
+    assert.ok("wire" in compiled);
+    const run = { id: "run_1", webhookUrl: "https://gateway.example.com/news" };
+    const context = { inputs: { prompt: "A fox" }, env: {}, run };
+    const asked = (told: object) => {
+      const bytes = Buffer.from(JSON.stringify(told));
+      const answer = { status: 200, headers: { "content-type": "application/json" }, bytes };
+      const step = compiled.wire.read(context, { phase: "submit" }, answer);
+      return step.state === "ask" ? step.ask.target : step;
+    };
+    const named = "https://api.eu1.bfl.ai/v1/get_result?id=t-1";
+    assert.deepEqual(asked({ id: "t-1", polling_url: named }), { url: named });
+    assert.deepEqual(asked({ id: "t-1", status: "Pending" }), { path: "/v1/get_result?id=t-1" });
+  }
 });
 
 for (const { id, example } of models.values()) {
