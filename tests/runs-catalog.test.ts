@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { readInputs } from "../src/calls/runs/run-inputs.ts";
 import { loadCatalog } from "../src/catalog/load.ts";
 import { parseCredits } from "../src/core/credits.ts";
 import type { RunModel } from "../src/core/model.ts";
 import { costOf } from "../src/core/price.ts";
+import type { Usage } from "../src/core/usage.ts";
+import { compileEndpoint } from "../src/providers/declared/compile-endpoint.ts";
 import { assertDownloads, assertOutputOf } from "./support/category-outputs.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startGateway } from "./support/gateway.ts";
@@ -55,10 +58,27 @@ async function checkModel(model: RunModel, customer: Customer): Promise<void> {
       offer?.price.some((rate) => rate.meter === meter),
       `${meter} has no price`,
     );
+  assertWithin(usage, reservedFor(model));
   const cost = costOf(offer?.price ?? [], usage, "0.05");
   assert.equal(parseCredits(response.headers.get("x-skillboss-cost") ?? ""), cost);
   assert.equal(before - (await available(customer)), cost);
   await assertDownloads(model.category, output);
+}
+
+/** What was used is no more than what was held for it. */
+function assertWithin(usage: Readonly<Record<string, number>>, reserve: Usage | undefined): void {
+  for (const [meter, most] of Object.entries(reserve ?? {}))
+    assert.ok((usage[meter] ?? 0) <= most, `${usage[meter]} ${meter} of ${most}`);
+}
+
+/** Undefined for an engine, which is paid by what it did. */
+function reservedFor({ offers: [offer], ...model }: RunModel): Usage | undefined {
+  if (offer === undefined || !("endpoint" in offer.work)) return undefined;
+  const compiled = compileEndpoint(offer.work.endpoint);
+  assert.ok("wire" in compiled);
+  const inputs = readInputs({ ...model, offers: [offer] }, model.example);
+  const env = Object.fromEntries(offer.provider.settings.map(({ name, sandbox }) => [name, sandbox]));
+  return compiled.wire.reserve({ inputs, env, run: { id: "run_1", webhookUrl: undefined } });
 }
 
 async function available({ key }: Customer): Promise<bigint> {
