@@ -56,13 +56,15 @@ function catalogInputs(id: string): JsonObject {
   return typeof properties === "object" && properties !== null ? { ...properties } : {};
 }
 
-test("an actor that is paid by usage is limited by its memory and time, whose price is held where it is the larger", () => {
+test("an actor is stopped when its memory and time have cost what the run may cost, whoever is paid by usage", () => {
   const actor = "apify~web-scraper";
   const usual = asked("apify/run-actor", { actor });
   assert.match(usual.target, /maxTotalChargeUsd=0\.5&timeout=600&memory=4096$/);
   assert.equal(usual.reserve.upstream_usd, 0.5);
-  const large = { actor, memory_mb: 32_768, timeout_seconds: 3_600, max_total_charge_usd: 1 };
-  assert.equal(asked("apify/run-actor", large).reserve.upstream_usd, 12.8);
+  const large = { actor, memory_mb: 32_768, timeout_seconds: 3_600, max_total_charge_usd: 3.2 };
+  const cut = asked("apify/run-actor", large);
+  assert.match(cut.target, /timeout=900&memory=32768$/);
+  assert.equal(cut.reserve.upstream_usd, 3.2);
 });
 
 /** By provider and meter: why what the provider tells cannot be more than what is held, or what may still be lost. */
