@@ -92,8 +92,9 @@ function credentialOf(
       return { header: "Authorization", value: `Basic ${pair}` };
     }
     case "sigv4": {
-      const { service, region, accessKey } = auth;
-      return { service, region: setting(region), accessKey: setting(accessKey), secret };
+      const { service, region, accessKey, sessionToken: token } = auth;
+      const sessionToken = token === undefined || setting(token) === "" ? undefined : setting(token);
+      return { service, region: setting(region), accessKey: setting(accessKey), secret, sessionToken };
     }
     case "jwt-hs256":
       return { issuer: setting(auth.issuer), secret };

@@ -50,6 +50,12 @@ test("the names that known clients use for an e-mail are understood", async () =
   assert.deepEqual(plain.body.usage, { emails: 1 });
 });
 
+test("subject, text and HTML may be in any script", async () => {
+  const greeting = { to: letter.to, subject: "Grüße", text: "你好", html: "<p>Привет</p>" };
+  const { status, body } = await customer.run("aws/send-emails", greeting);
+  assert.equal(status, 200, JSON.stringify(body));
+});
+
 test("Resend sends the same inputs", async () => {
   const payer = await payingCustomer(gateway);
   const { status, body } = await payer.run("resend/send-email", { ...letter, cc: ["bob@example.com"] });

@@ -60,8 +60,8 @@ export function providerOf(facts: ProviderFacts): Provider {
 
 function authOf(facts: NonNullable<ProviderFacts["auth"]>): ProviderAuth {
   if (facts.type !== "sigv4") return facts;
-  const { access_key: accessKey, ...others } = facts;
-  return { ...others, accessKey };
+  const { access_key: accessKey, session_token: sessionToken, ...others } = facts;
+  return { ...others, accessKey, sessionToken };
 }
 
 /** Offers of providers that are not in the map are left out: the caller has reported them as faults. */

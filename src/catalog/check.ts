@@ -47,7 +47,10 @@ function settingFaults(file: string, facts: ProviderFacts): Fault[] {
   const named: [path: string, name: string][] = [];
   if (auth?.type === "basic") named.push(["auth.user", auth.user]);
   if (auth?.type === "jwt-hs256") named.push(["auth.issuer", auth.issuer]);
-  if (auth?.type === "sigv4") named.push(["auth.access_key", auth.access_key], ["auth.region", auth.region]);
+  if (auth?.type === "sigv4") {
+    named.push(["auth.access_key", auth.access_key], ["auth.region", auth.region]);
+    if (auth.session_token !== undefined) named.push(["auth.session_token", auth.session_token]);
+  }
   for (const member of ["base_url", "run_base_url"] as const) {
     for (const [, name = ""] of (facts[member] ?? "").matchAll(/\{([^}]*)\}/g)) named.push([member, name]);
   }

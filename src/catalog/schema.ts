@@ -61,6 +61,7 @@ const auth = z.union([
     service: z.string().min(1),
     access_key: setting,
     region: setting,
+    session_token: setting.optional(),
   }),
   z.strictObject({ type: z.literal("jwt-hs256"), issuer: setting }),
   z.strictObject({ type: z.literal("google-service-account"), scope: z.string().min(1) }),

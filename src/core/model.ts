@@ -44,8 +44,14 @@ export type ProviderAuth =
   | { readonly type: "query"; readonly parameter: string }
   /** The user name is a setting, the secret the password. */
   | { readonly type: "basic"; readonly user: string }
-  /** Settings name the access key and the region. */
-  | { readonly type: "sigv4"; readonly service: string; readonly accessKey: string; readonly region: string }
+  /** Settings name the access key, the region, and the session token of temporary credentials. */
+  | {
+      readonly type: "sigv4";
+      readonly service: string;
+      readonly accessKey: string;
+      readonly region: string;
+      readonly sessionToken: string | undefined;
+    }
   /** A signed token of half an hour; the issuer is a setting. */
   | { readonly type: "jwt-hs256"; readonly issuer: string }
   /** The secret is a service account's key file as JSON text. */

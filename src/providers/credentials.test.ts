@@ -85,7 +85,11 @@ async function signedByAws(key: SigningKey, asked: Bare): Promise<Readonly<Recor
   const signer = new SignatureV4({
     service: key.service,
     region: key.region,
-    credentials: { accessKeyId: key.accessKey, secretAccessKey: key.secret },
+    credentials: {
+      accessKeyId: key.accessKey,
+      secretAccessKey: key.secret,
+      ...(key.sessionToken === undefined ? {} : { sessionToken: key.sessionToken }),
+    },
     sha256: Sha256,
   });
   const url = new URL(`https://${asked.host}${asked.target}`);
@@ -127,6 +131,7 @@ test("AWS Signature Version 4 is what AWS's own signer makes of the same request
       region: oneOf(["us-east-1", "eu-west-3"]),
       accessKey: "AKIDEXAMPLE",
       secret: oneOf(["wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "é ü"]),
+      sessionToken: oneOf([undefined, "FwoGZXIvYXdzEBYaD+/temporary=="]),
     };
     const { host: _, ...theirs } = await signedByAws(key, asked);
     assert.deepEqual(wear(key, asked).headers, theirs, JSON.stringify(asked));

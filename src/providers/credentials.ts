@@ -17,6 +17,8 @@ export type SigningKey = {
   readonly region: string;
   readonly accessKey: string;
   readonly secret: string;
+  /** Comes with temporary credentials, and is signed with the rest. */
+  readonly sessionToken?: string | undefined;
 };
 
 /** A token of half an hour that is signed here, HS256, and worn as a bearer. */
@@ -67,19 +69,27 @@ function plainHeader(credential: PlainHeader): Worn["headers"] {
 
 const algorithm = "AWS4-HMAC-SHA256";
 
-/** AWS: "Create a signed AWS API request". Host and date are what is signed besides the body. */
+/** AWS: "Create a signed AWS API request". Host, date and session token are what is signed besides the body. */
 function signatureHeaders(key: SigningKey, bare: Bare): Record<string, string> {
   const time = `${new Date(bare.now).toISOString().replaceAll(/[-:]/g, "").slice(0, 15)}Z`;
   const day = time.slice(0, 8);
   const scope = `${day}/${key.region}/${key.service}/aws4_request`;
   const bodyHash = sha256(bare.body ?? "");
   const [path = "/", query = ""] = bare.target.split("?", 2);
+  const { sessionToken } = key;
+  const added = {
+    "x-amz-content-sha256": bodyHash,
+    "x-amz-date": time,
+    ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+  };
+  const signedHeaders = Object.entries({ host: bare.host, ...added });
+  const names = signedHeaders.map(([name]) => name).join(";");
   const canonical = [
     bare.method,
     path.split("/").map(encodeAgain).join("/"),
     query.split("&").sort().join("&"),
-    `host:${bare.host}\nx-amz-content-sha256:${bodyHash}\nx-amz-date:${time}\n`,
-    "host;x-amz-content-sha256;x-amz-date",
+    signedHeaders.map(([name, value]) => `${name}:${value}\n`).join(""),
+    names,
     bodyHash,
   ].join("\n");
   const toSign = [algorithm, time, scope, sha256(canonical)].join("\n");
@@ -88,11 +98,10 @@ function signatureHeaders(key: SigningKey, bare: Bare): Record<string, string> {
     Buffer.from(`AWS4${key.secret}`),
   );
   const signature = hmac(signingKey, toSign).toString("hex");
-  const signed = "SignedHeaders=host;x-amz-content-sha256;x-amz-date";
+  const credential = `Credential=${key.accessKey}/${scope}`;
   return {
-    authorization: `${algorithm} Credential=${key.accessKey}/${scope}, ${signed}, Signature=${signature}`,
-    "x-amz-content-sha256": bodyHash,
-    "x-amz-date": time,
+    authorization: `${algorithm} ${credential}, SignedHeaders=${names}, Signature=${signature}`,
+    ...added,
   };
 }
 

@@ -44,8 +44,12 @@ function checkContent({ Simple, Raw, Template }: JsonObject): void {
   if (!isObject(Simple)) return;
   const { Subject, Body } = Simple;
   if (!isObject(Subject) || typeof Subject["Data"] !== "string") throw badRequest("The subject is missing.");
-  const isWritten = isObject(Body) && [Body["Text"], Body["Html"]].some(isObject);
-  if (!isWritten) throw badRequest("The body needs a text or HTML.");
+  const written = isObject(Body) ? [Body["Text"], Body["Html"]].filter(isObject) : [];
+  if (written.length === 0) throw badRequest("The body needs a text or HTML.");
+  for (const { Data, Charset } of [Subject, ...written]) {
+    const isPlain = typeof Data === "string" && /^[\0-\x7f]*$/.test(Data);
+    if (!isPlain && typeof Charset !== "string") throw badRequest("Other text than ASCII needs its Charset.");
+  }
 }
 
 function recipientsIn(destination: unknown): readonly string[] {

@@ -60,6 +60,21 @@ test("a message is taken and has an id of its own, also when it is raw", async (
   assert.notEqual(raw.MessageId, id);
 });
 
+test("text that is not ASCII is taken with its character set alone", async () => {
+  const letter = (charset: { Charset?: string }) =>
+    client().send(
+      new SendEmailCommand({
+        FromEmailAddress: "us@example.com",
+        Destination: { ToAddresses: ["you@example.com"] },
+        Content: {
+          Simple: { Subject: { Data: "Grüße", ...charset }, Body: { Text: { Data: "Hi" } } },
+        },
+      }),
+    );
+  assert.notEqual((await letter({ Charset: "UTF-8" })).MessageId, undefined);
+  await assert.rejects(letter({}), BadRequestException);
+});
+
 test("the account can be asked for", async () => {
   const account = await client().send(new GetAccountCommand({}));
   assert.equal(account.SendQuota?.MaxSendRate, 14);
