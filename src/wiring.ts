@@ -9,6 +9,7 @@ import { tokenCounter } from "./calls/token-counter.ts";
 import { usageReports } from "./calls/usage-report.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { loadCatalog } from "./catalog/load.ts";
+import { checkedSources } from "./check-catalog.ts";
 import type { Config } from "./config.ts";
 import type { Engines } from "./engine-wiring.ts";
 import { systemClock } from "./core/clock.ts";
@@ -36,8 +37,6 @@ import { watchLoopLag } from "./loop-lag.ts";
 import type { LagWatch } from "./loop-lag.ts";
 import { takeDirectory } from "./node-identity.ts";
 import type { NodeIdentity } from "./node-identity.ts";
-import { endpointFaults } from "./providers/declared/compile-endpoint.ts";
-import { chatWires } from "./providers/registry.ts";
 import { createUpstream } from "./providers/upstream.ts";
 import type { Upstream } from "./providers/upstream.ts";
 import { healthOf, neverResting } from "./routing/health.ts";
@@ -127,12 +126,7 @@ type Ground = {
 
 /** Endpoints of the built-in data are compiled when they are first used: the tests compile them all. */
 function readCatalog({ catalogDirectories }: Config): Catalog {
-  const [builtIn = ""] = catalogDirectories;
-  return loadCatalog({
-    directories: catalogDirectories,
-    wires: [...chatWires.keys()],
-    faultsOf: (endpoint, file) => (file.startsWith(builtIn) ? [] : endpointFaults(endpoint)),
-  });
+  return loadCatalog(checkedSources(catalogDirectories, { trusted: catalogDirectories[0] }));
 }
 
 /** Data directory, database, ledger; what a crash left open is closed before anything new begins. */

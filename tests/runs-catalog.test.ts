@@ -72,11 +72,12 @@ function assertWithin(usage: Readonly<Record<string, number>>, reserve: Usage | 
 }
 
 /** Undefined for an engine, which is paid by what it did. */
-function reservedFor({ offers: [offer], ...model }: RunModel): Usage | undefined {
+function reservedFor(model: RunModel): Usage | undefined {
+  const [offer] = model.offers;
   if (offer === undefined || !("endpoint" in offer.work)) return undefined;
   const compiled = compileEndpoint(offer.work.endpoint);
   assert.ok("wire" in compiled);
-  const inputs = readInputs({ ...model, offers: [offer] }, model.example);
+  const inputs = readInputs(model, model.example);
   const env = Object.fromEntries(offer.provider.settings.map(({ name, sandbox }) => [name, sandbox]));
   return compiled.wire.reserve({ inputs, env, run: { id: "run_1", webhookUrl: undefined } });
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../core/json-object.ts";
 import type {
   Alias,
   Capabilities,
@@ -98,13 +99,18 @@ function runModelOf(facts: RunModelFacts, providers: ReadonlyMap<string, Provide
   return {
     ...anyModelOf(facts),
     kind: "run",
-    inputs: { additionalProperties: false, ...facts.inputs },
+    inputs: closedInputs(facts.inputs),
     inputAliases: facts.input_aliases,
-    example: facts.example,
+    example: facts.example ?? {},
     hasSideEffects: facts.side_effects,
     retail: facts.retail,
     offers: facts.offers.flatMap((offer) => runOfferOf(offer, facts.retail, providers.get(offer.provider))),
   };
+}
+
+/** What the schema does not name is refused, unless it says otherwise. */
+export function closedInputs(inputs: JsonObject): JsonObject {
+  return { additionalProperties: false, ...inputs };
 }
 
 function runOfferOf(facts: RunOfferFacts, retail: Price, provider: Provider | undefined): RunOffer[] {

@@ -1,5 +1,5 @@
 import type { Fault, Sourced } from "./read-files.ts";
-import type { ModelFacts, ProviderFacts, RateFacts } from "./schema.ts";
+import type { ModelFacts, ProviderFacts, RateFacts, RunOfferFacts } from "./schema.ts";
 
 /** A call that cannot be priced is refused, so a chat offer without these would be dead. */
 const chatMeters = ["input_tokens", "output_tokens"] as const;
@@ -14,7 +14,7 @@ export function faultsBetween(
   const owners = new Map<string, string>();
   const faults = [
     ...providers.flatMap((provider) => providerFaults(provider, wires)),
-    ...models.flatMap((model) => within(model, nameFaults(model, owners))),
+    ...nameFaults(models, owners),
   ];
   return [
     ...faults,
@@ -59,17 +59,32 @@ function settingFaults(file: string, facts: ProviderFacts): Fault[] {
     .map(([path, name]) => ({ file, path, fault: `there is no setting ${name}` }));
 }
 
-/** Ids and aliases share one space, without regard to case. */
-function nameFaults({ file, facts }: Sourced<ModelFacts>, owners: Map<string, string>): Fault[] {
+/**
+ * Ids and aliases share one space, without regard to case. Of two the later folder's is at fault, and within a folder the
+ * alias that is somebody's id.
+ */
+function nameFaults(models: readonly Sourced<ModelFacts>[], owners: Map<string, string>): readonly Fault[] {
   const faults: Fault[] = [];
-  const names = [facts.id, ...facts.aliases.map((alias) => alias.id)];
-  for (const [index, name] of names.entries()) {
+  const take = (model: Sourced<ModelFacts>, name: string, path: string): void => {
     const owner = owners.get(name.toLowerCase());
-    const path = index === 0 ? "id" : `aliases[${index - 1}].id`;
-    if (owner === undefined) owners.set(name.toLowerCase(), file);
-    else faults.push({ file, path, fault: `the name ${name} is taken in ${owner}` });
+    if (owner === undefined) owners.set(name.toLowerCase(), model.file);
+    else
+      faults.push(
+        ...within(model, [{ file: model.file, path, fault: `the name ${name} is taken in ${owner}` }]),
+      );
+  };
+  for (const [, here] of [...Map.groupBy(models, ({ layer }) => layer)].sort(byLayer)) {
+    for (const model of here) take(model, model.facts.id, "id");
+    for (const model of here) {
+      for (const [index, alias] of model.facts.aliases.entries())
+        take(model, alias.id, `aliases[${index}].id`);
+    }
   }
   return faults;
+}
+
+function byLayer([one]: readonly [number, unknown], [other]: readonly [number, unknown]): number {
+  return one - other;
 }
 
 function offerFaults(
@@ -83,6 +98,7 @@ function offerFaults(
     return [
       ...(fault === undefined ? [] : [{ file, path: `${path}.provider`, fault }]),
       ...(facts.kind === "chat" ? priceFaults(offer.price ?? [], file, `${path}.price`) : []),
+      ...("meters" in offer && facts.kind === "run" ? meterFaults(offer, facts.retail, { file, path }) : []),
     ];
   });
 }
@@ -101,6 +117,20 @@ function priceFaults(price: readonly RateFacts[], file: string, path: string): F
   return chatMeters
     .filter((meter) => !price.some((rate) => rate.meter === meter && rate.when === undefined))
     .map((meter) => ({ file, path, fault: `no rate for ${meter} that holds without a condition` }));
+}
+
+/** A run whose usage has no price would end in nothing: it is refused before it is asked for. */
+function meterFaults(
+  { meters, price }: Pick<Extract<RunOfferFacts, { meters: unknown }>, "meters" | "price">,
+  retail: readonly RateFacts[],
+  { file, path }: { readonly file: string; readonly path: string },
+): Fault[] {
+  const rates = price ?? retail;
+  return meters.flatMap(({ meter }, index) => {
+    if (rates.some((rate) => rate.meter === meter && rate.when === undefined)) return [];
+    const fault = `${meter} has no price: give the model's retail, or the offer's price, a rate for it`;
+    return [{ file, path: `${path}.meters[${index}].meter`, fault }];
+  });
 }
 
 function replacementFaults(

@@ -1,26 +1,23 @@
-import type { Endpoint } from "../core/endpoint.ts";
 import type { Model, Provider } from "../core/model.ts";
 import { modelOf, openModelOf, providerOf } from "./build.ts";
 import type { Catalog, Found } from "./catalog.ts";
-import { faultsBetween, within } from "./check.ts";
-import { endpointOf } from "./endpoint-schema.ts";
+import { faultsBetween } from "./check.ts";
+import { faultsOfRuns } from "./check-runs.ts";
+import type { RunChecks } from "./check-runs.ts";
 import { withLines } from "./fault-lines.ts";
 import { nearNames } from "./near-names.ts";
 import { readCatalogFiles } from "./read-files.ts";
-import type { Fault, Sourced } from "./read-files.ts";
+import type { Fault } from "./read-files.ts";
 import { isModelName } from "./schema.ts";
-import type { ModelFacts, OpenModelFacts } from "./schema.ts";
+import type { OpenModelFacts } from "./schema.ts";
 
 export type CatalogSources = {
   /** The built-in folder first, then the operator's own, whose files add or override by id. */
   readonly directories: readonly string[];
   /** Names in the registry of wires; a provider that speaks another one is a fault. */
   readonly wires?: readonly string[];
-  /** What is wrong with an endpoint's expressions; whoever compiles them knows. */
-  readonly faultsOf?: (endpoint: Endpoint, file: string) => readonly EndpointFault[];
+  readonly runChecks?: RunChecks;
 };
-
-export type EndpointFault = { readonly path: string; readonly message: string };
 
 const knownWires: readonly string[] = ["openai-chat", "anthropic-messages"];
 
@@ -39,12 +36,12 @@ export class FaultyCatalog extends Error {
 type OpenServer = { readonly provider: Provider; readonly facts: OpenModelFacts };
 
 /** Reads the data once, at the start. Throws one error that names every faulty file, line, field and fault. */
-export function loadCatalog({ directories, wires = knownWires, faultsOf }: CatalogSources): Catalog {
+export function loadCatalog({ directories, wires = knownWires, runChecks }: CatalogSources): Catalog {
   const files = readCatalogFiles(directories);
   const faults = [
     ...files.faults,
     ...faultsBetween(files.providers, files.models, wires),
-    ...files.models.flatMap((model) => expressionFaults(model, faultsOf)),
+    ...(runChecks === undefined ? [] : faultsOfRuns(files.models, runChecks)),
   ];
   if (faults.length > 0) throw new FaultyCatalog(faults);
 
@@ -66,23 +63,6 @@ export function loadCatalog({ directories, wires = knownWires, faultsOf }: Catal
       isModelName(name) ? (byName.get(name.toLowerCase())?.found ?? openModel(name, openServers)) : undefined,
     near: nearest,
   };
-}
-
-function expressionFaults(
-  model: Sourced<ModelFacts>,
-  faultsOf: CatalogSources["faultsOf"],
-): readonly Fault[] {
-  const { file, facts } = model;
-  if (facts.kind === "chat" || faultsOf === undefined) return [];
-  const faults = facts.offers.flatMap((offer, index) => {
-    if ("engine" in offer) return [];
-    return faultsOf(endpointOf(offer), file).map(({ path, message }) => ({
-      file,
-      path: `offers[${index}].${path}`,
-      fault: message,
-    }));
-  });
-  return within(model, faults);
 }
 
 type Named = { readonly name: string; readonly found: Found };

@@ -3,6 +3,7 @@ import type { Hash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
+import { dotted, toldIssues } from "./told-issues.ts";
 import { familyFile, templateOf } from "./family.ts";
 import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
@@ -21,8 +22,12 @@ export type Fault = {
 export type Sourced<Facts> = {
   readonly file: string;
   readonly facts: Facts;
+  /** Which of the directories the file lies in: 0 for the built-in one. */
+  readonly layer: number;
   /** Where in the file they stand, when they are not all of it: `rows[3]`. */
   readonly at?: string;
+  /** The file of the template that they were filled into. */
+  readonly template?: string;
 };
 
 export type CatalogFiles = {
@@ -39,10 +44,11 @@ export type CatalogFiles = {
  */
 export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   const faults: Fault[] = [];
-  const seen: Seen = { faults, hash: createHash("sha256") };
+  const hash = createHash("sha256");
   const providers = new Map<string, Sourced<ProviderFacts>>();
   const models = new Map<string, Sourced<ModelFacts>>();
-  for (const directory of directories) {
+  for (const [layer, directory] of directories.entries()) {
+    const seen: Seen = { faults, hash, layer };
     if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
       faults.push({ file: directory, path: "", fault: "there is no such directory" });
       continue;
@@ -55,15 +61,15 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
     const single = readAll(join(directory, "models"), modelSchemaOf, seen);
     override(models, [...readFamilies(join(directory, "families"), seen), ...single], faults);
   }
-  const version = seen.hash.digest("hex").slice(0, 16);
+  const version = hash.digest("hex").slice(0, 16);
   return { providers: sorted(providers), models: sorted(models), faults, version };
 }
 
 /** The providers alone, as far as they can be read: what is wrong with their files is told with all the others'. */
 export function readProviders(directories: readonly string[]): readonly ProviderFacts[] {
   const providers = new Map<string, ProviderFacts>();
-  for (const directory of directories) {
-    const seen = { faults: [], hash: createHash("sha256") };
+  for (const [layer, directory] of directories.entries()) {
+    const seen: Seen = { faults: [], hash: createHash("sha256"), layer };
     const read = readAll(join(directory, "providers"), () => providerFile, seen);
     for (const { facts } of read) providers.set(facts.id, facts);
   }
@@ -74,7 +80,7 @@ export function readProviders(directories: readonly string[]): readonly Provider
 const once = { jitless: true } as const;
 
 /** What comes of reading beside the facts. */
-type Seen = { readonly faults: Fault[]; readonly hash: Hash };
+type Seen = { readonly faults: Fault[]; readonly hash: Hash; readonly layer: number };
 
 function override<Facts extends { readonly id: string }>(
   known: Map<string, Sourced<Facts>>,
@@ -101,16 +107,16 @@ function override<Facts extends { readonly id: string }>(
 function readAll<Schema extends z.ZodType>(
   directory: string,
   schemaOf: (value: unknown) => Schema,
-  { faults, hash }: Seen,
+  { faults, hash, layer }: Seen,
 ): Sourced<z.output<Schema>>[] {
   return jsonFiles(directory).flatMap((file) => {
     const content = parsed(file, faults);
     hash.update(content?.text ?? "");
     if (content === undefined) return [];
     const read = schemaOf(content.value).safeParse(content.value, once);
-    if (read.success) return [{ file, facts: read.data }];
-    for (const issue of read.error.issues) {
-      faults.push({ file, path: dotted(issue.path), fault: issue.message });
+    if (read.success) return [{ file, facts: read.data, layer }];
+    for (const { path, message } of toldIssues(read.error.issues)) {
+      faults.push({ file, path: dotted(path), fault: message });
     }
     return [];
   });
@@ -118,7 +124,7 @@ function readAll<Schema extends z.ZodType>(
 
 /** Each row of a family is read as the model file that it stands for. */
 function readFamilies(directory: string, seen: Seen): Sourced<ModelFacts>[] {
-  const { faults } = seen;
+  const { faults, layer } = seen;
   return readAll(directory, () => familyFile, seen).flatMap(({ file, facts }) => {
     const modelOf = templateOf(facts);
     return facts.rows.flatMap((row, index) => {
@@ -126,9 +132,9 @@ function readFamilies(directory: string, seen: Seen): Sourced<ModelFacts>[] {
       try {
         const content = modelOf(row);
         const read = modelSchemaOf(content).safeParse(content, once);
-        if (read.success) return [{ file, facts: read.data, at }];
-        for (const issue of read.error.issues) {
-          faults.push({ file, path: `${at}.${dotted(issue.path)}`, fault: issue.message });
+        if (read.success) return [{ file, facts: read.data, layer, at, template: file }];
+        for (const { path, message } of toldIssues(read.error.issues)) {
+          faults.push({ file, path: `${at}.${dotted(path)}`, fault: message });
         }
       } catch (error) {
         faults.push({ file, path: at, fault: error instanceof Error ? error.message : "cannot be read" });
@@ -163,12 +169,4 @@ function jsonFiles(directory: string): string[] {
 
 function sorted<Facts>(byId: ReadonlyMap<string, Sourced<Facts>>): Sourced<Facts>[] {
   return [...byId].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, sourced]) => sourced);
-}
-
-/** `["offers", 0, "price"]` is `offers[0].price`. */
-function dotted(path: readonly PropertyKey[]): string {
-  return path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
-    .join("")
-    .replace(/^\./, "");
 }

@@ -191,7 +191,7 @@ export const runModelFile = z.strictObject({
   category,
   inputs: jsonObject.default({ type: "object" }),
   input_aliases: z.record(z.string(), z.string()).default({}),
-  example: jsonObject.default({}),
+  example: jsonObject.optional(),
   side_effects: z.boolean().default(false),
   retail: z.array(rate, saysPrice).min(1, saysPrice),
   offers: z.array(runOffer).default([]),

@@ -40,13 +40,16 @@ export type NamedInputs = {
   readonly givenAs: ReadonlyMap<string, string>;
 };
 
+/** What is read of a model here. */
+export type NamedModel = Pick<RunModel, "inputs" | "inputAliases">;
+
 /** The schemas of a model's inputs, by name. */
-export function propertiesOf({ inputs }: RunModel): JsonObject {
+export function propertiesOf({ inputs }: NamedModel): JsonObject {
   return isJsonObject(inputs["properties"]) ? inputs["properties"] : {};
 }
 
 /** Whether the model has an input that this name stands for. */
-export function isUnderstood(model: RunModel, name: string): boolean {
+export function isUnderstood(model: NamedModel, name: string): boolean {
   return Object.hasOwn(propertiesOf(model), ownName(name, { model, given: {} }));
 }
 
@@ -54,7 +57,7 @@ export function isUnderstood(model: RunModel, name: string): boolean {
  * The inputs by the names that the model has for them. Clients that know no model by heart send one thing under several
  * names at once: the model's own name wins.
  */
-export function namedInputs(model: RunModel, sent: JsonObject): NamedInputs {
+export function namedInputs(model: NamedModel, sent: JsonObject): NamedInputs {
   const given = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null));
   const inputs = new Map<string, unknown>();
   const givenAs = new Map<string, string>();
@@ -67,7 +70,7 @@ export function namedInputs(model: RunModel, sent: JsonObject): NamedInputs {
   return { inputs: Object.fromEntries(inputs), givenAs };
 }
 
-type Names = { readonly model: RunModel; readonly given: JsonObject };
+type Names = { readonly model: NamedModel; readonly given: JsonObject };
 
 /** Of several rows that know the name, the first whose own is still to be given. */
 function ownName(name: string, { model, given }: Names): string {

@@ -1,9 +1,9 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
-import type { ValidateFunction } from "ajv/dist/2020.js";
+import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { JsonObject } from "../../core/json-object.ts";
-import type { RunModel } from "../../core/model.ts";
 import { namedInputs, propertiesOf } from "./input-names.ts";
+import type { NamedModel } from "./input-names.ts";
 import { refusalOf, unknownInput } from "./input-refusals.ts";
 
 const ajv = addFormats.default(
@@ -18,14 +18,14 @@ const ajv = addFormats.default(
     code: { optimize: false },
   }),
 );
-const validators = new WeakMap<RunModel, ValidateFunction>();
+const validators = new WeakMap<NamedModel["inputs"], ValidateFunction>();
 
 /**
  * The inputs as the model's schema has them: other names understood, defaults filled in, "5" taken for 5, and U+FFFD for
  * characters that no database keeps. Throws `invalid_request` that names the member, for one that is unknown with the
  * nearest known one.
  */
-export function readInputs(model: RunModel, given: JsonObject): JsonObject {
+export function readInputs(model: NamedModel, given: JsonObject): JsonObject {
   const properties = propertiesOf(model);
   const { inputs, givenAs } = namedInputs(model, given);
   const known = Object.keys(properties);
@@ -33,12 +33,29 @@ export function readInputs(model: RunModel, given: JsonObject): JsonObject {
   const unknown = Object.keys(inputs).find((name) => !Object.hasOwn(properties, name));
   if (unknown !== undefined && model.inputs["additionalProperties"] === false)
     throw unknownInput("inputs", unknown, known);
-  let validate = validators.get(model);
-  if (validate === undefined) {
-    validate = ajv.compile(model.inputs);
-    validators.set(model, validate);
-  }
+  const validate = validatorOf(model.inputs);
   if (!validate(inputs))
     throw refusalOf(validate.errors?.[0], { schema: model.inputs, inputs, known, givenAs });
   return inputs;
+}
+
+function validatorOf(schema: NamedModel["inputs"]): ValidateFunction {
+  const known = validators.get(schema);
+  if (known !== undefined) return known;
+  const made = ajv.compile(schema);
+  validators.set(schema, made);
+  return made;
+}
+
+/** Why the schema of some inputs is none; empty when it can be used. */
+export function schemaFaults(
+  schema: NamedModel["inputs"],
+): readonly Pick<ErrorObject, "instancePath" | "message">[] {
+  if (ajv.validateSchema(schema) !== true) return (ajv.errors ?? []).slice(0, 1);
+  try {
+    validatorOf(schema);
+    return [];
+  } catch (error) {
+    return [{ instancePath: "", message: error instanceof Error ? error.message : "cannot be compiled" }];
+  }
 }

@@ -46,10 +46,12 @@ function checkContent({ Simple, Raw, Template }: JsonObject): void {
   if (!isObject(Subject) || typeof Subject["Data"] !== "string") throw badRequest("The subject is missing.");
   const written = isObject(Body) ? [Body["Text"], Body["Html"]].filter(isObject) : [];
   if (written.length === 0) throw badRequest("The body needs a text or HTML.");
-  for (const { Data, Charset } of [Subject, ...written]) {
-    const isPlain = typeof Data === "string" && /^[\0-\x7f]*$/.test(Data);
-    if (!isPlain && typeof Charset !== "string") throw badRequest("Other text than ASCII needs its Charset.");
-  }
+  for (const text of [Subject, ...written]) checkCharset(text);
+}
+
+function checkCharset({ Data, Charset }: JsonObject): void {
+  const isPlain = typeof Data === "string" && /^[\0-\x7f]*$/.test(Data);
+  if (!isPlain && typeof Charset !== "string") throw badRequest("Other text than ASCII needs its Charset.");
 }
 
 function recipientsIn(destination: unknown): readonly string[] {
