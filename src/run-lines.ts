@@ -75,6 +75,7 @@ function endpointLine(offer: RunOffer, endpoint: Endpoint, { connection, setting
     headers: offer.provider.headers,
     trustedHosts: offer.provider.trustedHosts,
     env: settings,
+    inlines: endpoint.inline,
     isRepeatable: endpoint.repeatable,
     patienceMs: endpoint.polling?.maxMs ?? minuteMs,
   };
@@ -97,6 +98,7 @@ function playedEngine({ price }: RunOffer, engine: string): Endpoint {
       headers: {},
       body: "$.inputs",
     },
+    inline: {},
     repeatable: true,
     errors: { when: undefined, message: undefined, code: undefined, codes: {} },
     polling: undefined,

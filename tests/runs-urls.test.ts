@@ -53,6 +53,8 @@ before(async () => {
     moreFiles: { ...hostileCatalog, ...paidEngines },
     environment: {
       ...asksNamesAt(web.nameServer),
+      GEMINI_API_KEY: "secret",
+      GOOGLE_BASE_URL: provider.origin,
       H1_API_KEY: hostileSecret,
       H1_BASE_URL: provider.origin,
       SKILLBOSS_SECRET_KEY: secretKey,

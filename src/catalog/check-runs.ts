@@ -61,7 +61,11 @@ function offerFaults(
 
 /** Inputs that an offer reads although nobody can send them. */
 function unknownInputs(offer: RunOfferFacts, at: string, known: ReadonlySet<string>): readonly RunFault[] {
-  const unknown = namedInputs(offer, at).filter(({ name }) => !known.has(name));
+  const inlined =
+    "inline" in offer
+      ? Object.keys(offer.inline).map((name) => ({ name, path: `${at}.inline.${name}` }))
+      : [];
+  const unknown = [...namedInputs(offer, at), ...inlined].filter(({ name }) => !known.has(name));
   if (unknown.length === 0) return [];
   const nearest = nearNames(Array.from(known, (name) => [name, name] as const));
   return unknown.map(({ name, path }) => {

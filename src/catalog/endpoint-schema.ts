@@ -75,6 +75,9 @@ const endpoint = z.strictObject({
     headers: table,
     body: expression.default(null),
   }),
+  inline: z
+    .record(z.string(), z.array(z.string().regex(/^\w+\/[\w.+-]+$/, "want a media type")).min(1))
+    .default({}),
   repeatable: z.boolean().default(false),
   errors: z
     .strictObject({
@@ -104,6 +107,7 @@ export function endpointOf(facts: EndpointFacts): Endpoint {
   const { errors } = facts;
   return {
     request: facts.request,
+    inline: facts.inline,
     repeatable: facts.repeatable,
     errors: { when: errors.when, message: errors.message, code: errors.code, codes: errors.codes },
     polling: facts.polling === undefined ? undefined : pollingOf(facts.polling),

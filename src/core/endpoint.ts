@@ -102,6 +102,11 @@ export type EndpointMeter = {
 
 export type Endpoint = {
   readonly request: EndpointRequest;
+  /**
+   * Inputs that may name a file by its address although the provider wants its bytes: what lies there is sent as a data
+   * URL, if it is of one of these media types.
+   */
+  readonly inline: Readonly<Record<string, readonly string[]>>;
   /** Asking twice does no harm and costs nobody anything: a search, not an e-mail. */
   readonly repeatable: boolean;
   readonly errors: EndpointErrors;

@@ -67,6 +67,11 @@ export const addressInputs: readonly AddressInput[] = [
     checksForm: true,
   },
   {
+    name: "image of google/veo-3.1",
+    body: (url) => ({ model: "google/veo-3.1", inputs: { prompt: "A wave", duration: 4, image: url } }),
+    checksForm: true,
+  },
+  {
     name: "url of an attachment of local/email",
     body: (url) => ({ model: "paid-email", inputs: { ...letter, attachments: [{ url }] } }),
     checksForm: true,

@@ -13,6 +13,7 @@ import type { TrustedHosts } from "../../providers/trusted-addresses.ts";
 import type { Connection, Upstream } from "../../providers/upstream.ts";
 import type { Health } from "../../routing/health.ts";
 import type { OpenCalls } from "../open-calls.ts";
+import type { Inlines } from "./inline-files.ts";
 import type { RunStore } from "./run-store.ts";
 
 /** An offer joined to what does its work: a provider's endpoint with its address, or an engine of ours. */
@@ -24,6 +25,7 @@ export type RunLine =
       readonly headers: Readonly<Record<string, string>>;
       readonly trustedHosts: TrustedHosts;
       readonly env: Readonly<Record<string, string>>;
+      readonly inlines: Inlines;
       /** Asking twice does no harm. */
       readonly isRepeatable: boolean;
       /** Below this the provider is asked at its own pace, above it once a minute. */

@@ -15,6 +15,7 @@ import { askProvider, CredentialNotReady } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
 import { contextOf, frozenPrice, holdOf, inputsOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import { inlineReaderOf, withInlinedFiles } from "./inline-files.ts";
 import { isItself } from "./live-sound.ts";
 import type { SoundBegun } from "./live-sound.ts";
 import { fileReaderOf } from "./read-files.ts";
@@ -49,8 +50,10 @@ async function byProvider(
   { offer, line }: Served,
 ): Promise<Attempt<Submitted>> {
   const leeway = { isRepeatable: line.isRepeatable, mayFallBack: run.mayFallBack };
-  const context = contextOf(run, line, house);
+  const named = contextOf(run, line, house);
   try {
+    const inputs = await withInlinedFiles(named.inputs, line.inlines, inlineReaderOf(run.row, house));
+    const context = { ...named, inputs };
     const { ask, memory } = line.wire.begin(context);
     const listener = run.live?.listener((answer) => {
       const step = line.wire.read(context, memory, answer);

@@ -29,6 +29,7 @@ export function endpoint(draft: Draft): Endpoint {
   const { request, errors, polling, fetches = [], meters = [] } = draft;
   return {
     request: { method: "POST", encoding: "json", query: {}, headers: {}, body: null, ...request },
+    inline: {},
     repeatable: false,
     errors: { when: undefined, message: undefined, code: undefined, codes: {}, ...errors },
     polling: polling === undefined ? undefined : pollingOf(polling),
