@@ -56,6 +56,22 @@ async function pictureAt(url: string): Promise<readonly [number, number, string]
   return [width, height, format];
 }
 
+test("a drawing is shown in pictures, and is never a page of ours", async () => {
+  const customer = await payer();
+  const inputs = { prompt: "A paper boat" };
+  for (const model of ["recraft-v4-svg", "fal/recraft/v4/text-to-vector"]) {
+    const { status, body } = await run(customer, model, inputs);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(await pictureAt(body.image_url), [1_024, 1_024, "svg"]);
+    const { headers } = await fetch(body.image_url);
+    assert.equal(headers.get("content-type"), "image/svg+xml");
+    const policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
+    assert.equal(headers.get("content-security-policy"), policy);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    assert.match(headers.get("content-disposition") ?? "", /^attachment; filename="file_\w+\.svg"/);
+  }
+});
+
 async function typeAt(url: string): Promise<string | null> {
   const response = await fetch(url);
   await response.arrayBuffer();

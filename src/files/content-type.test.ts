@@ -8,7 +8,7 @@ import type { FileLook } from "./content-type.ts";
 
 const latin = (text: string) => Buffer.from(text, "latin1");
 
-function typeOf(bytes: Buffer, claim: Pick<FileLook, "claimedType" | "name"> = {}): string {
+function typeOf(bytes: Buffer, claim: Pick<FileLook, "claimedType" | "name" | "isResult"> = {}): string {
   return contentTypeOf({ head: bytes.subarray(0, 4096), isWhole: bytes.length <= 4096, ...claim });
 }
 
@@ -101,6 +101,30 @@ describe("the content type from the bytes", () => {
         assert.equal(typeOf(Buffer.from(page), { claimedType, name: "a.html" }), "text/plain");
       }
     }
+  });
+
+  test("a drawing is one only as the result of a run, called so by who made it, and beginning like one", () => {
+    const drawing = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script/></svg>';
+    const result = { claimedType: "image/svg+xml; charset=utf-8", isResult: true };
+    const begun = ["", "\ufeff", " \n", '<?xml version="1.0"?>\n', "<!-- Made by hand -->\n"].map(
+      (before) => before + drawing,
+    );
+    for (const text of begun) {
+      assert.equal(typeOf(Buffer.from(text), result), "image/svg+xml");
+      assert.equal(typeOf(Buffer.from(text), { ...result, isResult: false }), "text/plain");
+      assert.equal(typeOf(Buffer.from(text), { claimedType: "image/svg+xml" }), "text/plain");
+      assert.equal(typeOf(Buffer.from(text), { ...result, claimedType: "text/html" }), "text/plain");
+      assert.equal(typeOf(Buffer.from(text), { isResult: true, name: "a.svg" }), "text/plain");
+    }
+    const others = [
+      "<!doctype html><svg>",
+      `<html>${drawing}`,
+      '<!DOCTYPE svg [<!ENTITY a "aa">]><svg/>',
+      "<svgx/>",
+      "svg",
+      '<x:svg xmlns:x="http://www.w3.org/2000/svg"/>',
+    ];
+    for (const text of others) assert.equal(typeOf(Buffer.from(text), result), "text/plain", text);
   });
 
   test("among texts the sender's word decides, then the name", () => {

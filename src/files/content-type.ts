@@ -11,14 +11,22 @@ export type FileLook = {
   /** What the sender says it is: believed only in which kind of text a text is. */
   readonly claimedType?: string | undefined;
   readonly name?: string | undefined;
+  /** A run made it, and no customer sent it. */
+  readonly isResult?: boolean | undefined;
 };
 
 export const anyBytes = "application/octet-stream";
 export const plainText = "text/plain";
 
 /**
- * Kinds of text that no browser runs. HTML, SVG, XML and scripts are not among them and are plain text here: a file is
- * served from our own origin.
+ * A drawing may hold scripts, which an `<img>` does not run. Whoever serves it lets it be nothing else: no page, and
+ * nothing that opens in a tab of its own.
+ */
+export const drawing = "image/svg+xml";
+
+/**
+ * Kinds of text that no browser runs. HTML, XML and scripts are not among them and are plain text here, and so is SVG
+ * that a customer sent: a file is served from our own origin.
  */
 const harmlessTexts: ReadonlySet<string> = new Set([
   plainText,
@@ -44,7 +52,16 @@ export function contentTypeOf(look: FileLook): string {
   const { head } = look;
   const type = signedTypeOf(head) ?? zipTypeOf(head);
   if (type !== undefined) return type;
-  return isText(look) ? textTypeOf(look) : anyBytes;
+  if (!isText(look)) return anyBytes;
+  return isDrawing(look) ? drawing : textTypeOf(look);
+}
+
+/** Without a document type, which may hold entities. */
+const drawingStart = /^\ufeff?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->)[^]){0,2000}-->\s*)?<svg[\s>/]/;
+
+function isDrawing({ head, claimedType, isResult }: FileLook): boolean {
+  if (isResult !== true || baseOf(claimedType) !== drawing) return false;
+  return drawingStart.test(head.toString("utf8"));
 }
 
 /** Whether a charset belongs to it. */

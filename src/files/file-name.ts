@@ -7,6 +7,7 @@ const extensions: ReadonlyMap<string, string> = new Map([
   ["image/gif", ".gif"],
   ["image/avif", ".avif"],
   ["image/heic", ".heic"],
+  ["image/svg+xml", ".svg"],
   ["audio/mpeg", ".mp3"],
   ["audio/wav", ".wav"],
   ["audio/ogg", ".ogg"],

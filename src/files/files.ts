@@ -121,7 +121,8 @@ class StoredFiles implements Files {
     const { sizeBytes, head } = await this.#store.put(id, body, { maxBytes: limits.maxBytes });
     const name = keptName(upload.name);
     const isWhole = head.length === sizeBytes;
-    const contentType = contentTypeOf({ head, isWhole, claimedType: hint, name });
+    const isResult = upload.runId !== undefined;
+    const contentType = contentTypeOf({ head, isWhole, claimedType: hint, name, isResult });
     const file = await this.#rows.finish({
       id,
       name: name ?? nameFor(id, contentType),

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { isTextType } from "../files/content-type.ts";
+import { drawing, isTextType } from "../files/content-type.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { ByteRange } from "../files/file-store.ts";
 import { byteRangeOf } from "./byte-range.ts";
@@ -73,11 +73,12 @@ function tagOf(file: FileRecord): string {
 /** Nothing in these bytes may act as a page of ours, whatever they are. */
 function headersOf(file: FileRecord, maxAgeSeconds: number): Readonly<Record<string, string>> {
   const { contentType } = file;
-  const isMedia = /^(?:image|audio|video)\//.test(contentType);
+  const isDrawing = contentType === drawing;
+  const isMedia = !isDrawing && /^(?:image|audio|video)\//.test(contentType);
   return {
     "content-type": isTextType(contentType) ? `${contentType}; charset=utf-8` : contentType,
     "content-disposition": contentDisposition(isMedia ? "inline" : "attachment", file.name),
-    "content-security-policy": "sandbox; default-src 'none'",
+    "content-security-policy": `sandbox; default-src 'none'${isDrawing ? "; style-src 'unsafe-inline'" : ""}`,
     "x-content-type-options": "nosniff",
     "cache-control": `private, max-age=${maxAgeSeconds}`,
     "accept-ranges": "bytes",

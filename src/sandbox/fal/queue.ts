@@ -45,9 +45,9 @@ function begin(request: RunRequest): Job {
 
 function missingIn(kind: OutputKind, input: JsonObject): string | undefined {
   const isPictured = Object.keys(input).some((name) => pictureField.test(name));
-  if (kind === "edited") return isPictured ? undefined : "image_url";
+  if (kind === "edited" || kind === "traced") return isPictured ? undefined : "image_url";
   if (kind === "transcript") return input["audio_url"] === undefined ? "audio_url" : undefined;
-  const needsPrompt = kind === "pictures" || kind === "picture" || kind === "text";
+  const needsPrompt = ["pictures", "picture", "drawing", "text"].includes(kind);
   const isAsked = input["prompt"] !== undefined || isPictured;
   return needsPrompt && !isAsked ? "prompt" : undefined;
 }

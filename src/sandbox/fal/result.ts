@@ -22,6 +22,7 @@ export function resultOf(job: Job, request: RunRequest): Result {
   switch (job.facts["kind"]) {
     case "pictures":
     case "picture":
+    case "drawing":
       return {
         body: {
           images: files,
@@ -33,6 +34,7 @@ export function resultOf(job: Job, request: RunRequest): Result {
         billableUnits: files.length,
       };
     case "edited":
+    case "traced":
       return { body: { image: first }, billableUnits: 1 };
     case "video":
       return { body: { video: first, seed }, billableUnits: Number(job.facts["seconds"]) };

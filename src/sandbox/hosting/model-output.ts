@@ -7,9 +7,20 @@ import type { MediaFile, PictureFile } from "../media/media-file.ts";
 import { spokenMs } from "../speech/spoken.ts";
 
 /** What models of a host of many make, told by their names; pictures unless a name says otherwise. */
-export type OutputKind = "pictures" | "picture" | "edited" | "video" | "sound" | "transcript" | "text";
+export type OutputKind =
+  | "pictures"
+  | "picture"
+  | "drawing"
+  | "edited"
+  | "traced"
+  | "video"
+  | "sound"
+  | "transcript"
+  | "text";
 
 const kinds: readonly (readonly [OutputKind, RegExp])[] = [
+  ["drawing", /text-to-vector|-svg$/],
+  ["traced", /vectorize/],
   ["transcript", /whisper|wizper|speech-to-text|transcri/],
   ["sound", /\btts$|ace-step|zonos/],
   ["video", /-to-video|upscale\/video|mmaudio-v2$/],
@@ -46,6 +57,10 @@ export function factsOf(kind: OutputKind, input: JsonObject): JsonObject {
     case "pictures":
     case "picture":
       return { kind, ...sizeIn(input, usualSize), count: countIn(input, kind), format: formatIn(input) };
+    case "drawing":
+      return { kind, ...sizeIn(input, usualSize), count: 1, format: "svg" };
+    case "traced":
+      return { kind, ...usualSize, count: 1, format: "svg" };
     case "edited": {
       const scale = Math.min(4, Math.max(1, numberIn(input["scale"] ?? input["upscale_factor"]) ?? 2));
       return { kind, width: 512 * scale, height: 512 * scale, count: 1, format: "png" };
@@ -90,9 +105,11 @@ export function filesOf({ facts, seed }: Job): readonly MediaFile[] {
   switch (kind) {
     case "pictures":
     case "picture":
+    case "drawing":
     case "edited":
+    case "traced":
       return Array.from({ length: Math.min(mostPictures, Number(count)) }, (_, at) => ({
-        kind: format === "png" || format === "webp" ? format : "jpeg",
+        kind: format === "png" || format === "webp" || format === "svg" ? format : "jpeg",
         seed: fingerprintOf(`${seed} ${at}`),
         ...size,
       }));

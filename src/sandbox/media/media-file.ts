@@ -5,16 +5,23 @@ import { mp4Of } from "./mp4.ts";
 import { opusOf } from "./opus.ts";
 import { pdfOf } from "./pdf.ts";
 import { paint } from "./picture.ts";
+import { drawingOf } from "./drawing.ts";
 import { jpegOf } from "./jpeg.ts";
 import { pngOf } from "./png.ts";
 import { longestSoundMs, pcmOf, wavOf } from "./wav.ts";
 import { webpOf } from "./webp.ts";
 
 /** A file that is made again whenever it is asked for. `seed` is a fingerprint, or begins like one. */
-export type MediaFile = PictureFile | SoundFile | VideoFile | DocumentFile;
+export type MediaFile = PictureFile | DrawingFile | SoundFile | VideoFile | DocumentFile;
 
 export type PictureFile = {
   readonly kind: "png" | "jpeg" | "webp";
+  readonly seed: string;
+  readonly width: number;
+  readonly height: number;
+};
+export type DrawingFile = {
+  readonly kind: "svg";
   readonly seed: string;
   readonly width: number;
   readonly height: number;
@@ -42,6 +49,7 @@ const contentTypes: Readonly<Record<MediaFile["kind"], string>> = {
   png: "image/png",
   jpeg: "image/jpeg",
   webp: "image/webp",
+  svg: "image/svg+xml",
   mp3: "audio/mpeg",
   wav: "audio/wav",
   pcm: "audio/pcm",
@@ -70,6 +78,8 @@ export async function bytesOf(file: MediaFile): Promise<Buffer> {
       return jpegOf(paint(file.seed, file.width, file.height));
     case "webp":
       return webpOf(paint(file.seed, file.width, file.height));
+    case "svg":
+      return drawingOf(file);
     case "mp4":
       return mp4Of(file);
     case "pdf":

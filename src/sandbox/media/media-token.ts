@@ -43,6 +43,7 @@ function fileFrom(read: JsonObject): MediaFile | undefined {
   const seed = stringOr(read["seed"], "0");
   const size = { width: numberOf(read["width"]), height: numberOf(read["height"]) };
   if (isPicture(kind)) return { kind, seed, ...size };
+  if (kind === "svg") return { kind, seed, ...size };
   if (isSound(kind)) return { kind, seed, ms: numberOf(read["ms"]), ...formOf(read) };
   if (kind === "mp4") return { kind, seed, ms: numberOf(read["ms"]), ...size };
   if (kind === "pdf") return { kind, title: stringOr(read["title"], ""), pages: numberOf(read["pages"]) };

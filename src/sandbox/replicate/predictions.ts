@@ -42,8 +42,8 @@ function inputIn({ input }: JsonObject): JsonObject {
 const pictureFields = ["image", "img", "input_image", "image_url"];
 
 function checkInput(kind: OutputKind, input: JsonObject): void {
-  const needsPicture = kind === "edited";
-  const needsPrompt = kind === "pictures" || kind === "picture" || kind === "video";
+  const needsPicture = kind === "edited" || kind === "traced";
+  const needsPrompt = ["pictures", "picture", "drawing", "video"].includes(kind);
   if (needsPicture && !pictureFields.some((name) => input[name] !== undefined)) {
     throw new Refusal(422, "image is required", { param: "input.image", code: "missing" });
   }
