@@ -1,14 +1,19 @@
 import { z } from "zod";
 
+const familyName = z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes");
+
 /**
  * Many models that differ in a few facts: one template and a row for each. `{"$row": "path"}` is replaced by the row's
  * member of that name and left out where the row has none; `{row.name}` within a text by that member's text. What holds
- * nothing of a row is the same object in all models of the family.
+ * nothing of a row is the same object in all models of the family. `defaults` are members of rows that have none, and may
+ * name others of the row. A family that `extends` another has its template and defaults, and may say parts of either anew.
  */
 export const familyFile = z.strictObject({
   $schema: z.string().optional(),
-  family: z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes"),
-  model: z.record(z.string(), z.json()),
+  family: familyName,
+  extends: familyName.optional(),
+  model: z.record(z.string(), z.json()).optional(),
+  defaults: z.record(z.string(), z.json()).default({}),
   rows: z.array(z.custom<Row>(isRow, "want an object")).min(1),
 });
 
@@ -22,12 +27,37 @@ function isRow(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export type Template = Pick<FamilyFacts, "defaults"> & { readonly model: Readonly<Record<string, Json>> };
+
+/** What a family is filled into; a text where there is nothing. `find` knows the families that may be extended. */
+export function templateIn(
+  { family, extends: other, model, defaults }: FamilyFacts,
+  find: (name: string) => FamilyFacts | undefined,
+): Template | string {
+  if (other === undefined)
+    return model === undefined ? "want a model, or the family it extends" : { model, defaults };
+  const base = find(other);
+  if (base === undefined || other === family) return `there is no family ${other} to extend`;
+  if (base.extends !== undefined || base.model === undefined) return `${other} extends a family itself`;
+  return { model: { ...base.model, ...model }, defaults: { ...base.defaults, ...defaults } };
+}
+
 /**
  * The template, read once. What is returned makes of a row what its model file would say, and throws for a text that names
  * a member which the row does not have.
  */
-export function templateOf({ model }: FamilyFacts): (row: Row) => unknown {
-  return fillerOf(model) ?? (() => model);
+export function modelsFrom({ model, defaults }: Template): (row: Row) => unknown {
+  const fill = fillerOf(model) ?? (() => model);
+  const known = Object.entries(defaults).map(([name, value]) => ({ name, value, fill: fillerOf(value) }));
+  return (row) => {
+    const missing = known.filter(({ name }) => row[name] === undefined);
+    if (missing.length === 0) return fill(row);
+    const added = missing.map(
+      (one) => [one.name, one.fill === undefined ? one.value : one.fill(row)] as const,
+    );
+    const whole = added.filter((member): member is [string, Json] => member[1] !== undefined);
+    return fill({ ...Object.fromEntries(whole), ...row });
+  };
 }
 
 /** Undefined where nothing of a row is needed. */

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { dotted, toldIssues } from "./told-issues.ts";
-import { familyFile, templateOf } from "./family.ts";
+import { familyFile, modelsFrom, templateIn } from "./family.ts";
+import type { FamilyFacts } from "./family.ts";
 import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
 
@@ -47,6 +48,7 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   const hash = createHash("sha256");
   const providers = new Map<string, Sourced<ProviderFacts>>();
   const models = new Map<string, Sourced<ModelFacts>>();
+  const families: Families = new Map();
   for (const [layer, directory] of directories.entries()) {
     const seen: Seen = { faults, hash, layer };
     if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -59,7 +61,7 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
       faults,
     );
     const single = readAll(join(directory, "models"), modelSchemaOf, seen);
-    override(models, [...readFamilies(join(directory, "families"), seen), ...single], faults);
+    override(models, [...readFamilies(join(directory, "families"), families, seen), ...single], faults);
   }
   const version = hash.digest("hex").slice(0, 16);
   return { providers: sorted(providers), models: sorted(models), faults, version };
@@ -122,25 +124,42 @@ function readAll<Schema extends z.ZodType>(
   });
 }
 
-/** Each row of a family is read as the model file that it stands for. */
-function readFamilies(directory: string, seen: Seen): Sourced<ModelFacts>[] {
-  const { faults, layer } = seen;
-  return readAll(directory, () => familyFile, seen).flatMap(({ file, facts }) => {
-    const modelOf = templateOf(facts);
-    return facts.rows.flatMap((row, index) => {
-      const at = `rows[${index}]`;
-      try {
-        const content = modelOf(row);
-        const read = modelSchemaOf(content).safeParse(content, once);
-        if (read.success) return [{ file, facts: read.data, layer, at, template: file }];
-        for (const { path, message } of toldIssues(read.error.issues)) {
-          faults.push({ file, path: `${at}.${dotted(path)}`, fault: message });
-        }
-      } catch (error) {
-        faults.push({ file, path: at, fault: error instanceof Error ? error.message : "cannot be read" });
+type Families = Map<string, Sourced<FamilyFacts>>;
+
+/**
+ * Each row of a family is read as the model file that it stands for. Families of this folder and of those before it can be
+ * extended, the first of a name.
+ */
+function readFamilies(directory: string, known: Families, seen: Seen): Sourced<ModelFacts>[] {
+  const families = readAll(directory, () => familyFile, seen);
+  for (const family of families) {
+    if (!known.has(family.facts.family)) known.set(family.facts.family, family);
+  }
+  return families.flatMap((family) => rowsOf(family, known, seen));
+}
+
+function rowsOf({ file, facts }: Sourced<FamilyFacts>, known: Families, { faults, layer }: Seen) {
+  const template = templateIn(facts, (name) => known.get(name)?.facts);
+  if (typeof template === "string") {
+    const path = facts.extends === undefined ? "model" : "extends";
+    faults.push({ file, path, fault: template });
+    return [];
+  }
+  const origin = known.get(facts.extends ?? facts.family)?.file ?? file;
+  const modelOf = modelsFrom(template);
+  return facts.rows.flatMap((row, index): Sourced<ModelFacts>[] => {
+    const at = `rows[${index}]`;
+    try {
+      const content = modelOf(row);
+      const read = modelSchemaOf(content).safeParse(content, once);
+      if (read.success) return [{ file, facts: read.data, layer, at, template: origin }];
+      for (const { path, message } of toldIssues(read.error.issues)) {
+        faults.push({ file, path: `${at}.${dotted(path)}`, fault: message });
       }
-      return [];
-    });
+    } catch (error) {
+      faults.push({ file, path: at, fault: error instanceof Error ? error.message : "cannot be read" });
+    }
+    return [];
   });
 }
 

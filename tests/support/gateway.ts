@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freshDatabaseHere } from "./postgres.ts";
 import { writeCatalog, writeMoreModels } from "./test-catalog.ts";
 import type { TestRate } from "./test-catalog.ts";
@@ -79,8 +79,10 @@ export async function startGateway(wish: GatewayOptions = {}): Promise<Gateway> 
   const catalog = join(directory, "catalog");
   writeCatalog(catalog, options.moreProviders ?? {});
   writeMoreModels(catalog, options.moreModels ?? {});
-  for (const [path, facts] of Object.entries(options.moreFiles ?? {}))
+  for (const [path, facts] of Object.entries(options.moreFiles ?? {})) {
+    mkdirSync(dirname(join(catalog, path)), { recursive: true });
     writeFileSync(join(catalog, path), JSON.stringify(facts));
+  }
   const child = spawn(process.execPath, ["src/main.ts", "serve", "--quiet"], {
     cwd: join(import.meta.dirname, "..", ".."),
     stdio: ["ignore", "pipe", "pipe"],
