@@ -115,20 +115,44 @@ for (const [name, kit] of Object.entries(kits)) {
         client.images.generate({
           model: "flux-1.1-pro",
           prompt: "A fox",
-          n: 2,
+          n: 1,
           size: "1024x768",
           quality: "hd",
           style: "vivid",
         } as OpenAI.ImageGenerateParamsNonStreaming),
       );
       assert.equal(flux.cost, 2_000_000n);
-      assert.deepEqual(dropped(flux.response)?.split(", ").toSorted(), ["n", "quality", "style"]);
+      assert.deepEqual(dropped(flux.response)?.split(", ").toSorted(), ["quality", "style"]);
       const [picture, ...others] = flux.data.data ?? [];
       assert.deepEqual([others.length, picture?.b64_json], [0, undefined]);
       assert.deepEqual(await pictureIn(await bytesAt(picture?.url)), [1_024, 768, "jpeg"]);
       const asked = { model: "flux-1.1-pro", prompt: "A fox", response_format: "b64_json" } as const;
       const [data] = (await client.images.generate(asked)).data ?? [];
       assert.ok(Buffer.from(data?.b64_json ?? "", "base64").equals(await bytesAt(data?.url)));
+    });
+
+    test("a model that makes one picture is not asked for two", async () => {
+      const asking = client.images.generate({ model: "flux-1.1-pro", prompt: "A fox", n: 2 });
+      await assert.rejects(asking, {
+        status: 400,
+        code: "invalid_request",
+        param: "n",
+        message: /makes one image/,
+      });
+    });
+
+    test("quality has OpenAI's old and new names: what is high for one model is hd for another", async () => {
+      const costs: (bigint | undefined)[] = [];
+      for (const quality of ["high", "hd", "medium", "standard"] as const) {
+        const asked = { model: "dall-e-3", prompt: "A fox", quality };
+        const { response, cost } = await charged(() => client.images.generate(asked));
+        assert.equal(dropped(response), null, quality);
+        costs.push(cost);
+      }
+      assert.deepEqual(costs, [1_600_000n, 1_600_000n, 800_000n, 800_000n]);
+      const asked = { model: "gpt-image-2", prompt: "A fox", quality: "hd" } as const;
+      const { data, response } = await charged(() => client.images.generate(asked));
+      assert.deepEqual([data.quality, dropped(response)], ["high", null]);
     });
 
     test("an old model's name and inputs go on working", async () => {
@@ -162,6 +186,16 @@ for (const [name, kit] of Object.entries(kits)) {
         one.cost,
         (BigInt(input_tokens) * 8n + BigInt(output_tokens) * 30n) * microPerUsdPerMillion,
       );
+      for (const [model, read, drawn] of [
+        ["gpt-image-1.5", 80n, 320n],
+        ["gpt-image-1-mini", 25n, 80n],
+      ] as const) {
+        const asked = { model, image, prompt: "Snow", quality: "low", size: "1024x1024" } as const;
+        const { data, cost } = await charged(() => client.images.edit(asked));
+        const { usage } = data;
+        const tenths = BigInt(usage?.input_tokens ?? 0) * read + BigInt(usage?.output_tokens ?? 0) * drawn;
+        assert.equal(cost, (tenths * microPerUsdPerMillion) / 10n, model);
+      }
       const several = await client.images.edit({
         image: [await photo(), await photo(32, 32, "b.png")],
         mask: await photo(64, 64, "mask.png"),

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
-import { fitted, inputOf } from "./fitted-inputs.ts";
+import { Problem } from "../core/problems.ts";
+import { fits, fitted, inputOf } from "./fitted-inputs.ts";
 import type { FittedInputs, Vocabulary } from "./fitted-inputs.ts";
 import { sizeInputs } from "./image-size.ts";
 
@@ -16,6 +17,14 @@ const vocabulary: Vocabulary = {
   user: [],
 };
 
+/** OpenAI's older models and its newer ones call the same quality by different names. */
+const sameQuality: ReadonlyMap<unknown, string> = new Map([
+  ["hd", "high"],
+  ["high", "hd"],
+  ["standard", "medium"],
+  ["medium", "standard"],
+]);
+
 /** Names that models have for the number of pictures. */
 const counts = ["n", "num_images", "num_outputs"] as const;
 
@@ -28,7 +37,9 @@ const words = ["prompt", "text", "input", "description"];
 
 /** OpenAI's request for pictures as inputs of any image model. */
 export function imageInputs(model: RunModel, body: JsonObject): FittedInputs {
-  const others = Object.entries(body).filter(([name]) => !own.has(name));
+  const others = Object.entries(body)
+    .filter(([name]) => !own.has(name))
+    .map(([name, value]) => [name, name === "quality" ? qualityFor(model, value) : value] as const);
   const takesWords = words.some((name) => inputOf(model, name) !== undefined);
   const known = takesWords ? vocabulary : wordless;
   const { inputs, dropped } = fitted(model, Object.fromEntries(others), known);
@@ -37,18 +48,23 @@ export function imageInputs(model: RunModel, body: JsonObject): FittedInputs {
   const count = countInputs(model, body["n"] ?? undefined);
   return {
     inputs: { ...inputs, ...sized?.inputs, ...count },
-    dropped: [
-      ...dropped,
-      ...(size !== undefined && sized?.isExact !== true ? ["size"] : []),
-      ...(count === undefined ? ["n"] : []),
-    ],
+    dropped: [...dropped, ...(size !== undefined && sized?.isExact !== true ? ["size"] : [])],
   };
 }
 
-/** One picture is what a model makes that has no number. Undefined: it cannot be told how many. */
-function countInputs(model: RunModel, n: unknown): JsonObject | undefined {
+function qualityFor(model: RunModel, value: unknown): unknown {
+  const other = sameQuality.get(value);
+  return other !== undefined && !fits(model, "quality", value) && fits(model, "quality", other)
+    ? other
+    : value;
+}
+
+/** One picture is what a model makes that has no number. */
+function countInputs(model: RunModel, n: unknown): JsonObject {
   if (n === undefined) return {};
   const name = counts.find((one) => inputOf(model, one) !== undefined);
   if (name !== undefined) return { [name]: n };
-  return n === 1 ? {} : undefined;
+  if (n === 1) return {};
+  const message = `n: ${model.id} makes one image; call it once for each.`;
+  throw new Problem("invalid_request", { param: "n", message });
 }
