@@ -7,6 +7,7 @@ import type { Engine } from "./engines/engine.ts";
 import { liveAccess, missingVariables, sandboxAccess } from "./provider-access.ts";
 import { compileEndpoint } from "./providers/declared/compile-endpoint.ts";
 import type { RunWire } from "./providers/declared/run-wire.ts";
+import { hasEmulator } from "./sandbox/emulators.ts";
 
 export type RunLines = {
   lineTo(offer: RunOffer, mode: Mode): RunLine | undefined;
@@ -60,7 +61,9 @@ function liveLine(offer: RunOffer, config: Config): RunLine | undefined {
   return endpointLine(offer, offer.work.endpoint, access);
 }
 
-function sandboxLine(offer: RunOffer, sandboxUrl: string): RunLine {
+/** A provider that nobody plays has no line: its address in the sandbox would refuse whatever it is asked. */
+function sandboxLine(offer: RunOffer, sandboxUrl: string): RunLine | undefined {
+  if (!hasEmulator(offer.provider.id) && offer.provider.wire !== "openai-chat") return undefined;
   const access = sandboxAccess(offer.provider, `${sandboxUrl}/${offer.provider.id}`);
   const endpoint = "endpoint" in offer.work ? offer.work.endpoint : playedEngine(offer, offer.work.engine);
   return { ...endpointLine(offer, endpoint, access), trustedHosts: "sandbox" };

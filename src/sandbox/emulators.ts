@@ -40,6 +40,11 @@ const emulators: ReadonlyMap<string, () => Promise<Emulator>> = new Map([
   ["tavily", async () => (await import("./tavily/emulator.ts")).tavily],
 ]);
 
+/** Whether an id has an emulator of its own; others are asked on OpenAI's wire. */
+export function hasEmulator(provider: string): boolean {
+  return emulators.has(provider);
+}
+
 const loaded = new Map<string, Promise<Emulator>>();
 let onOpenaiWire: Promise<Emulator> | undefined;
 

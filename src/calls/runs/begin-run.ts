@@ -85,6 +85,11 @@ function offersFor(model: RunModel, asked: RunAsked, house: RunHouse): readonly 
   const offers = servedOffers(model, asked.caller.mode, house);
   // This one or none, also while it rests from a failure.
   if (offers.length > 0) return asked.mayFallBack ? offers : offers.slice(0, 1);
+  // Whatever the operator sets, nobody plays such a provider.
+  if (asked.caller.mode === "test" && model.offers.length > 0)
+    throw new Problem("provider_not_configured", {
+      message: `${asked.model} has no emulator: test keys cannot call it, live keys can.`,
+    });
   const remedies = model.offers.map((offer) => house.remedyFor(offer));
   const remedy = remedies.length > 0 ? ` The operator can: ${remedies.join("; or ")}.` : "";
   throw new Problem("provider_not_configured", {

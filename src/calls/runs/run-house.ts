@@ -53,7 +53,10 @@ export type RunHouse = {
   messageIsWaiting(): void;
   /** How long an answer is waited for before it becomes a job, unless the request says otherwise. */
   readonly waitMs: number;
-  /** Undefined when the provider is not configured. Test mode always goes to the sandbox, live mode never. */
+  /**
+   * Undefined when the provider is not configured; in test mode, when it has no emulator. Test mode always goes to the
+   * sandbox, live mode never.
+   */
   lineTo(offer: RunOffer, mode: Mode): RunLine | undefined;
   /** What would make the offer work: a variable to set, a program to install. */
   remedyFor(offer: RunOffer): string;
