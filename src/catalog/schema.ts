@@ -21,6 +21,13 @@ const modelName = z
 const usd = z.string().refine(isUsd, "want USD as a decimal string with at most 9 decimals, such as 0.15");
 const tokens = z.number().int().min(1).max(100_000_000);
 const address = z.url({ protocol: /^https?$/, error: "want an http or https address" });
+/** Of ours are the pages that this server has under `/docs/`. */
+const documentation = z
+  .string()
+  .refine(
+    (text) => address.safeParse(text).success || /^\/docs\/[\w-]+\.md(?:#[\w-]+)?$/.test(text),
+    "want an http or https address, or a page of this server such as /docs/engines.md#scrape",
+  );
 const requestMember = z.string().regex(/^[a-z_]+$/, "want a member of a request, such as top_k");
 const maxTokensField = z.enum(["max_tokens", "max_completion_tokens"]);
 
@@ -166,7 +173,7 @@ const anyModel = {
   description: z.string().default(""),
   lifecycle: lifecycle.prefault({ state: "active" }),
   aliases: z.array(alias).default([]),
-  doc: address.optional(),
+  doc: documentation.optional(),
   /** Where the prices come from, for people, and the day that source described. */
   source: z.string().optional(),
   as_of: z.iso.date().optional(),

@@ -17,6 +17,7 @@ import { balanceDoors } from "./balance.ts";
 import { chatCompletionsDoor } from "./chat-completions.ts";
 import type { Door } from "./door.ts";
 import { embeddingsDoor } from "./embeddings.ts";
+import { enginesPageDoor } from "./engines-page.ts";
 import { fileDoors } from "./files.ts";
 import { healthDoors } from "./health.ts";
 import { jobDoors } from "./jobs.ts";
@@ -76,9 +77,11 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
       stalledClientMs: chat.stalledClientMs,
       publicUrlOf: (visit) => house.publicUrl ?? visit.origin,
     }),
+    enginesPageDoor(),
     ...modelsDoors({
       catalog,
       creditUsd,
+      publicUrlOf: (visit) => house.publicUrl ?? addressOf(visit),
       isServed: (offer, model, mode) => chat.lineTo(offer, model, mode) !== undefined,
       isRunServed: (offer, mode) => runs.lineTo(offer, mode) !== undefined,
     }),

@@ -19,6 +19,8 @@ export type ModelsHouse = {
   /** Whether a call of this mode could be served now. */
   readonly isServed: (offer: Offer, model: ChatModel, mode: Mode) => boolean;
   readonly isRunServed: (offer: RunOffer, mode: Mode) => boolean;
+  /** Where the customer reached us. */
+  readonly publicUrlOf: (visit: Visit<unknown>) => string;
 };
 
 const listed = {
@@ -37,7 +39,7 @@ function wishedNames() {
 
 /** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
 export function modelsDoors(house: ModelsHouse): readonly Door[] {
-  const list = (visit: Visit<unknown>): DoorAnswer => listOf(house, visit.caller(), visit.query);
+  const list = (visit: Visit<unknown>): DoorAnswer => listOf(house, visit, visit.query);
   return [
     {
       ...listed,
@@ -59,7 +61,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
       method: "POST",
       path: "/v1/models",
       summary: "The same for clients that send `types` and `ids` in a body.",
-      ...withBody(listWish, (visit) => listOf(house, visit.caller(), wishOf(visit.body))),
+      ...withBody(listWish, (visit) => listOf(house, visit, wishOf(visit.body))),
     },
     oneDoor(house),
   ];
@@ -80,7 +82,7 @@ function oneDoor(house: ModelsHouse): Door {
       if (!mayCall(visit.caller(), found.model)) throw new Problem("model_not_allowed", { param: "id" });
       return {
         status: 200,
-        body: { ...shownModel(found, house, visit.caller().mode), ...exampleOf(found) },
+        body: { ...shownModel(found, house, visit), ...exampleOf(found) },
       };
     },
   };
@@ -94,9 +96,10 @@ function wishOf({ types, ids }: z.output<typeof listWish>): URLSearchParams {
   return query;
 }
 
-function listOf(house: ModelsHouse, caller: Caller, query: URLSearchParams): DoorAnswer {
+function listOf(house: ModelsHouse, visit: Visit<unknown>, query: URLSearchParams): DoorAnswer {
+  const caller = visit.caller();
   const callable = house.catalog.models.filter((model) => mayCall(caller, model));
-  const all = callable.flatMap(names).map((found) => shownModel(found, house, caller.mode));
+  const all = callable.flatMap(names).map((found) => shownModel(found, house, visit));
   const models = chosen(all, query, house.catalog);
   return {
     status: 200,
@@ -141,7 +144,7 @@ function countedTypes(models: readonly ShownModel[]): Record<string, number> {
   return counts;
 }
 
-function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
+function shownModel({ model, alias }: Found, house: ModelsHouse, visit: Visit<unknown>) {
   const price = priceOf(model);
   const id = alias?.id ?? model.id;
   return {
@@ -156,7 +159,7 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
     description: model.description,
     ...aliasMembers(model, alias),
     ...(model.kind === "chat" ? chatMembers(model) : runMembers(model)),
-    available: isAvailable(model, house, mode),
+    available: isAvailable(model, house, visit.caller().mode),
     providers: model.offers.map((one) => one.provider.id),
     prices: price.map((rate) => shownRate(rate, house.creditUsd)),
     pricing: flatPricing(price),
@@ -165,7 +168,7 @@ function shownModel({ model, alias }: Found, house: ModelsHouse, mode: Mode) {
       shutdown: model.lifecycle.shutdown ?? null,
       replacement: model.lifecycle.replacement ?? null,
     },
-    doc: model.doc ?? null,
+    doc: model.doc?.startsWith("/") === true ? house.publicUrlOf(visit) + model.doc : (model.doc ?? null),
   };
 }
 
