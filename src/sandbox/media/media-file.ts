@@ -71,26 +71,21 @@ export function extensionOf({ kind }: MediaFile): string {
 }
 
 export async function bytesOf(file: MediaFile): Promise<Buffer> {
+  if (file.kind === "mp4") return mp4Of(file);
+  if (file.kind === "pdf") return pdfOf(pagesOf(file));
+  return "ms" in file ? soundOf(file) : await pictureOf(file);
+}
+
+async function pictureOf(file: PictureFile | DrawingFile): Promise<Buffer> {
+  if (file.kind === "svg") return drawingOf(file);
+  const painted = paint(file.seed, file.width, file.height);
   switch (file.kind) {
     case "png":
-      return await pngOf(paint(file.seed, file.width, file.height));
+      return await pngOf(painted);
     case "jpeg":
-      return jpegOf(paint(file.seed, file.width, file.height));
+      return jpegOf(painted);
     case "webp":
-      return webpOf(paint(file.seed, file.width, file.height));
-    case "svg":
-      return drawingOf(file);
-    case "mp4":
-      return mp4Of(file);
-    case "pdf":
-      return pdfOf(pagesOf(file));
-    case "mp3":
-    case "wav":
-    case "pcm":
-    case "flac":
-    case "opus":
-    case "aac":
-      return soundOf(file);
+      return webpOf(painted);
   }
 }
 
