@@ -25,7 +25,7 @@ const model = {
 const provider = {
   id: "own",
   name: "Own",
-  base_url: "http://127.0.0.1:9",
+  base_url: "https://own.example.com",
   auth: { header: "authorization", prefix: "Bearer " },
 };
 
