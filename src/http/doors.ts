@@ -81,7 +81,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
     ...modelsDoors({
       catalog,
       creditUsd,
-      publicUrlOf: (visit) => house.publicUrl ?? addressOf(visit),
+      publicUrlOf: (visit) => house.publicUrl ?? visit.origin,
       isServed: (offer, model, mode) => chat.lineTo(offer, model, mode) !== undefined,
       isRunServed: (offer, mode) => runs.lineTo(offer, mode) !== undefined,
     }),

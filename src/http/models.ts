@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { mayCall, unknownModel } from "../calls/find-model.ts";
 import type { Catalog, Found } from "../catalog/catalog.ts";
-import type { Caller, Mode } from "../core/caller.ts";
+import type { Mode } from "../core/caller.ts";
 import type { Alias, ChatModel, Model, Offer, RunModel, RunOffer } from "../core/model.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costOf } from "../core/price.ts";
