@@ -5,13 +5,12 @@
  * --other FOLDER measures the gateway of another checkout too: only in one run can two versions be compared.
  */
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../tests/support/postgres.ts";
+import { beside, freePort, moveBeside, pinned, running, start } from "./programs.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -62,47 +61,7 @@ const scenarios: readonly Scenario[] = [
 /** Until the code is compiled and the connections are open; cold code costs several times as much. */
 const warmUpSeconds = 4;
 
-const running: ChildProcess[] = [];
 const folders: string[] = [];
-/** With two cores or more the measured process has the last one to itself, as far as the machine allows. */
-const pinned = availableParallelism() > 1 ? ["taskset", "-c", String(availableParallelism() - 1)] : [];
-const beside = availableParallelism() > 1 ? ["taskset", "-c", "0"] : [];
-
-type Program = {
-  readonly command: readonly string[];
-  /** What it prints when it can be asked. */
-  readonly ready: RegExp;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly folder?: string;
-};
-
-async function start({ command, ready, environment, folder }: Program): Promise<ChildProcess> {
-  const [program = "", ...args] = command;
-  const child = spawn(program, args, {
-    stdio: ["ignore", "pipe", "inherit"],
-    cwd: folder,
-    env: { ...process.env, ...environment },
-  });
-  running.push(child);
-  await new Promise<void>((resolve, reject) => {
-    let output = "";
-    child.stdout.on("data", (bytes: Buffer) => {
-      output += bytes.toString();
-      if (ready.test(output)) resolve();
-    });
-    child.once("exit", (code) => reject(new Error(`${command.join(" ")} ended with ${code}: ${output}`)));
-  });
-  return child;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
 
 type Gateway = {
   readonly name: string;
@@ -215,13 +174,6 @@ function row(name: string, one: Sample, raw: Sample): string {
     one.failures,
   ];
   return `| ${cells.map((cell) => String(cell).padStart(9)).join(" | ")} |`;
-}
-
-/** The database's server, which inherits it, would else take turns with the gateway whose cost is measured. */
-async function moveBeside(): Promise<void> {
-  if (beside.length === 0) return;
-  const child = spawn("taskset", ["-acp", "0", String(process.pid)], { stdio: "ignore" });
-  await new Promise((resolve) => child.once("close", resolve));
 }
 
 type Database = {
