@@ -105,7 +105,7 @@ test("a path to an input that closed inputs do not have is a fault, wherever it 
 
 test("an example that breaks its own inputs is a fault that says how", () => {
   assert.deepEqual(faultsIn({ ...model, example: { query: "x" } }), [
-    "example.query: must NOT have fewer than 2 characters",
+    "example.query: want a text of at least 2 characters",
   ]);
   assert.deepEqual(faultsIn({ ...model, example: {} }), ["example.query: is required"]);
   assert.match(

@@ -27,7 +27,7 @@ test("each sample is there, and each of its models runs in test mode for its pri
   const customer = await payingCustomer(gateway);
   const prompt = "A paper boat";
   const runs = [
-    ["fal/some-new-model", { prompt, whatever: { it: ["takes"] } }, "1.000000"],
+    ["fal/some-new-model", { prompt, size: "1x1", whatever: { it: ["takes"] } }, "1.000000"],
     ["another-edit", { prompt, image_url: "https://example.com/a.png" }, "0.800000"],
     ["replicate/foo/bar", { prompt }, "0.400000"],
     ["replicate/foo/video-maker", { prompt, duration: 10 }, "16.000000"],

@@ -1,4 +1,4 @@
-import { isUnderstood } from "../calls/runs/input-names.ts";
+import { isUnderstood, takesAnything } from "../calls/runs/input-names.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { inputOf } from "./fitted-inputs.ts";
@@ -38,6 +38,7 @@ const habits: Readonly<Record<string, readonly string[]>> = {
 
 /** The inputs without what the model has no use for, and a picture's size in the words that it has for it. */
 export function habitualInputs(model: RunModel, given: JsonObject): FittedInputs {
+  if (takesAnything(model)) return { inputs: given, dropped: [] };
   const { size, ...others } = given;
   const isSized = model.category === "image" && size !== undefined && size !== null;
   const sized = isSized ? sizeOf(model, size) : { inputs: size === undefined ? {} : { size }, dropped: [] };

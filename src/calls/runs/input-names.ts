@@ -48,9 +48,14 @@ export function propertiesOf({ inputs }: NamedModel): JsonObject {
   return isJsonObject(inputs["properties"]) ? inputs["properties"] : {};
 }
 
+/** Whether any input goes to the model as it is. */
+export function takesAnything({ inputs }: NamedModel): boolean {
+  return inputs["additionalProperties"] !== false;
+}
+
 /** Whether the model has an input that this name stands for. */
 export function isUnderstood(model: NamedModel, name: string): boolean {
-  return Object.hasOwn(propertiesOf(model), ownName(name, { model, given: {} }));
+  return takesAnything(model) || Object.hasOwn(propertiesOf(model), ownName(name, { model, given: {} }));
 }
 
 /**
