@@ -11,7 +11,17 @@ import { speakingCatalog, startSpeaker } from "./support/speaker.ts";
 import type { Speaker } from "./support/speaker.ts";
 
 /** One for each test: a provider that failed is not asked first for some seconds. */
-const models = ["m-heard", "m-short", "m-cut", "m-next", "m-text", "m-left", "m-kept", "m-slow"] as const;
+const models = [
+  "m-heard",
+  "m-short",
+  "m-cut",
+  "m-next",
+  "m-text",
+  "m-left",
+  "m-kept",
+  "m-slow",
+  "m-large",
+] as const;
 type Model = (typeof models)[number];
 
 let first: Speaker;
@@ -39,6 +49,11 @@ after(() => endsInAnyCase(gateway, first, second));
 const input = "0123456789";
 const cost = 0.2;
 const [one, two, three] = [mp3Of(300), mp3Of(500), mp3Of(700)];
+/** Of a sound so much is held back until it is whole. */
+const held = 1_024;
+const heardOfOne = one.subarray(0, -held);
+/** No more than is held back. */
+const short = mp3Of(60);
 const whole = Buffer.concat([one, two, three]);
 
 type Asking = { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal };
@@ -86,7 +101,6 @@ test("a sound is heard before it is whole, with its cost in front, and is charge
   const answer = speech("m-heard");
   const spoken = await first.asked();
   await spoken.say(one);
-  await spoken.say(two);
   const response = await answer;
   assert.equal(response.status, 200);
   assert.deepEqual(
@@ -96,27 +110,28 @@ test("a sound is heard before it is whole, with its cost in front, and is charge
     ["audio/mpeg", null, "0.200000", "999.800000", "s1/m-heard"],
   );
   const reader = readerOf(response);
-  assert.deepEqual(await heard(reader, one.length), one);
+  assert.deepEqual(await heard(reader, heardOfOne.length), heardOfOne);
   const { body } = await gateway.get(customer.key, "/v1/balance");
   assert.equal(body.held, "0.200000");
+  await spoken.say(two);
   await spoken.say(three);
   spoken.end();
   const rest = await heard(reader, Infinity);
   assert.equal(await customer.spent(), cost);
-  assert.deepEqual(Buffer.concat([one, rest]), whole);
+  assert.deepEqual(Buffer.concat([heardOfOne, rest]), whole);
   const { status, result } = await runOf(response);
   assert.deepEqual([status, result.usage], ["completed", { chars: input.length }]);
   assert.deepEqual(await bytesOf(await fetch(result.audio_url)), whole);
 });
 
-test("a sound of one piece is answered whole, with its length", async () => {
+test("a sound that is shorter than what is held back is answered whole, with its length", async () => {
   const answer = speech("m-short");
   const spoken = await first.asked();
-  await spoken.say(one);
+  await spoken.say(short);
   spoken.end();
   const response = await answer;
-  assert.equal(Number(response.headers.get("content-length")), one.length);
-  assert.deepEqual(await bytesOf(response), one);
+  assert.equal(Number(response.headers.get("content-length")), short.length);
+  assert.deepEqual(await bytesOf(response), short);
   assert.equal(await customer.spent(), cost);
 });
 
@@ -125,10 +140,9 @@ test("a sound that breaks off is cut, not ended; nobody else is asked and nothin
   const answer = speech("m-cut");
   const spoken = await first.asked();
   await spoken.say(one);
-  await spoken.say(two);
   const response = await answer;
   const reader = readerOf(response);
-  assert.deepEqual(await heard(reader, one.length), one);
+  assert.deepEqual(await heard(reader, heardOfOne.length), heardOfOne);
   spoken.breakOff();
   await assert.rejects(heard(reader, Infinity));
   assert.equal((await runOf(response)).status, "failed");
@@ -139,11 +153,11 @@ test("a sound that breaks off is cut, not ended; nobody else is asked and nothin
 test("a sound that breaks off before anybody could hear it is made by the next provider", async () => {
   const answer = speech("m-next");
   const broken = await first.asked();
-  await broken.say(one);
+  await broken.say(short);
   broken.breakOff();
   // A connection that breaks is tried once more before the next provider is asked.
   const again = await first.asked();
-  await again.say(one);
+  await again.say(short);
   again.breakOff();
   const spoken = await second.asked();
   await spoken.say(two);
@@ -158,7 +172,7 @@ test("a sound that breaks off before anybody could hear it is made by the next p
 test("text that is called a sound is not passed on while it comes", async () => {
   const answer = speech("m-text");
   const spoken = await first.asked();
-  const text = Buffer.from("<p>We are moving house, please come again later.</p>".repeat(2));
+  const text = Buffer.from("<p>We are moving house, please come again later.</p>".repeat(30));
   await spoken.say(text);
   await spoken.say(text);
   let isAnswered = false;
@@ -177,10 +191,10 @@ test("a listener who leaves is charged for the whole, which lies under the run's
   const answer = speech("m-left", { headers, signal: leaving.signal });
   const spoken = await first.asked();
   await spoken.say(one);
-  await spoken.say(two);
   const response = await answer;
-  assert.deepEqual(await heard(readerOf(response), one.length), one);
+  assert.deepEqual(await heard(readerOf(response), heardOfOne.length), heardOfOne);
   leaving.abort();
+  await spoken.say(two);
   await spoken.say(three);
   spoken.end();
   await eventuallyOver(response);
@@ -216,6 +230,20 @@ test("a listener who does not read holds up neither the provider nor the run", a
   await eventuallyOver(response);
   assert.equal(await customer.spent(), cost);
   assert.ok((await bytesOf(response)).equals(Buffer.concat([piece, piece, piece])));
+});
+
+test("a sound that was heard is paid for also when it is larger than the plan keeps", async () => {
+  const answer = speech("m-large");
+  const spoken = await first.asked();
+  const piece = Buffer.concat(Array.from({ length: 8 }, () => mp3Of(60_000)));
+  for (let count = 0; count < 3; count += 1) await spoken.say(piece);
+  spoken.end();
+  const response = await answer;
+  assert.ok((await bytesOf(response)).equals(Buffer.concat([piece, piece, piece])));
+  assert.equal(await customer.spent(), cost);
+  const { status, result } = await runOf(response);
+  assert.deepEqual([status, result.audio_url], ["completed", undefined]);
+  assert.match(result.note, /not kept/);
 });
 
 async function eventuallyOver(response: Response): Promise<void> {

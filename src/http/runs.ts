@@ -47,7 +47,7 @@ export type ShowLive = (
 
 export type SoundToShow = {
   readonly begun: SoundBegun;
-  readonly pieces: AsyncIterable<Buffer>;
+  readonly live: LiveSound;
   /** Resolves when the run is over, or no longer waited for: whether the sound came to its end and is paid for. */
   readonly isPaid: Promise<boolean>;
 };
@@ -81,7 +81,7 @@ export async function serveRun(
   const isPaid = closing.then(isDone, () => false);
   const balance = { "x-skillboss-balance": formatCredits(begun.available) };
   const costs = headersOf({ ...begun.row, state: "over", offer: sound.offer, cost: sound.cost });
-  await showLive({ begun: sound, pieces: live, isPaid }, response, { ...known, ...balance, ...costs });
+  await showLive({ begun: sound, live, isPaid }, response, { ...known, ...balance, ...costs });
 }
 
 type Standing = { readonly row: RunRow; readonly known: DoorHeaders };

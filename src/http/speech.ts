@@ -74,8 +74,8 @@ async function sendSound({ row, output }: Made, response: ServerResponse, sendin
 }
 
 /**
- * The sound while it is made, no faster than the client reads it. Its last piece waits until the whole is charged; a
- * sound that does not come to its end costs nothing, and the connection is cut.
+ * The sound while it is made, no faster than the client reads it. Its end waits until the whole is charged; a sound that
+ * does not come to its end costs nothing, and the connection is cut.
  */
 async function sendLive(sound: SoundToShow, response: ServerResponse, sending: Sending): Promise<void> {
   const { house, requestId, headers } = sending;
@@ -88,17 +88,13 @@ async function sendLive(sound: SoundToShow, response: ServerResponse, sending: S
   });
   // Until then it may be the provider that is slow.
   void sound.isPaid.then(() => response.setTimeout(house.chat.stalledClientMs));
-  await pipeline(onePieceBehind(sound), response).catch(() => undefined);
+  await pipeline(untilPaid(sound), response).catch(() => undefined);
 }
 
-async function* onePieceBehind({ pieces, isPaid }: SoundToShow): AsyncGenerator<Buffer> {
-  let kept: Buffer | undefined;
-  for await (const piece of pieces) {
-    if (kept !== undefined) yield kept;
-    kept = piece;
-  }
+async function* untilPaid({ live, isPaid }: SoundToShow): AsyncGenerator<Buffer> {
+  yield* live;
   if (!(await isPaid)) throw new Error("the sound did not come to its end");
-  if (kept !== undefined) yield kept;
+  yield live.end;
 }
 
 /** Samples without a head look like any bytes. */

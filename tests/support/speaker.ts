@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { startSite } from "./egress-sites.ts";
 import type { Site } from "./egress-sites.ts";
 
@@ -17,6 +18,8 @@ export type Speech = {
   breakOff(): void;
 };
 
+const askedWithinMs = 20_000;
+
 /** `POST /speak` with any body is answered with a sound in MP3. */
 export async function startSpeaker(): Promise<Speaker> {
   const arrived: ServerResponse[] = [];
@@ -30,7 +33,11 @@ export async function startSpeaker(): Promise<Speaker> {
     const first = arrived.shift();
     return first === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(first);
   };
-  return { ...site, asked: async () => speechOn(await next()) };
+  const late = (): Promise<never> =>
+    pause(askedWithinMs, undefined, { ref: false }).then(() => {
+      throw new Error("nobody asked for speech");
+    });
+  return { ...site, asked: async () => speechOn(await Promise.race([next(), late()])) };
 }
 
 function speechOn(response: ServerResponse): Speech {

@@ -14,7 +14,7 @@ import type { RunHouse } from "./run-house.ts";
 import { unknownOutcome } from "./run-problems.ts";
 import { decide, settle } from "./settle-run.ts";
 import type { Failure, Result } from "./settle-run.ts";
-import { storeOutput } from "./store-output.ts";
+import { storeOutput, TooLargeToKeep } from "./store-output.ts";
 import { submitRun } from "./submit-run.ts";
 
 type Done = Extract<RunStep, { state: "done" }>;
@@ -130,9 +130,16 @@ async function follow(run: DrivenRun, house: RunHouse, taken: Taken<Asking>): Pr
   return finished(run, house, { offer, step: followed.done, attempts });
 }
 
+const heardOnly =
+  "The sound was sent while it was made. It is larger than this plan's files may be, and not kept.";
+
 async function finished(run: DrivenRun, house: RunHouse, taken: Taken<Done>): Promise<Outcome> {
   const { offer, step, attempts } = taken;
-  const output = await storeOutput(run, house, { output: step.output, offer });
+  const output = await storeOutput(run, house, { output: step.output, offer }).catch((error: unknown) => {
+    // Whoever heard it has it, and pays for it.
+    if (error instanceof TooLargeToKeep && run.live?.wasBegun === true) return { note: heardOnly };
+    throw error;
+  });
   const { usage, estimated, isEmpty } = step;
   return { offer, output, usage, estimated, isEmpty, attempts };
 }

@@ -16,6 +16,10 @@ export type Judge = (answer: RunAnswer) => SoundBegun | undefined;
 
 /** Kinds of sound are told apart by so many bytes. */
 const headBytes = 64;
+/** So much of its end is held back: a sound without it is not whole. */
+const heldBytes = 1_024;
+
+type Head = Pick<RunAnswer, "status" | "headers">;
 
 /**
  * The sound that a provider answers a submission with, for a customer who listens while it is made. The run itself goes
@@ -24,61 +28,81 @@ const headBytes = 64;
 export class LiveSound implements AsyncIterable<Buffer> {
   readonly #begun = Promise.withResolvers<SoundBegun | undefined>();
   #pieces: Buffer[] = [];
-  #state: "silent" | "begun" | "over" = "silent";
+  #held: Buffer = Buffer.alloc(0);
+  #wasBegun = false;
+  #isOver = false;
   #news: (() => void) | undefined;
 
-  /** Resolves with the second piece of a sound; with undefined when the run is over without one. */
+  /** Resolves when there is more of a sound than is held back; with undefined when the run is over without it. */
   get begun(): Promise<SoundBegun | undefined> {
     return this.#begun.promise;
   }
 
-  get hasBegun(): boolean {
-    return this.#state === "begun";
+  /** Somebody heard it, if not all of it. */
+  get wasBegun(): boolean {
+    return this.#wasBegun;
+  }
+
+  /** Somebody hears it now. */
+  get isHeard(): boolean {
+    return this.#wasBegun && !this.#isOver;
   }
 
   /** Listens to the answer of one more attempt. */
   listener(judge: Judge): Listener {
-    let head: Pick<RunAnswer, "status" | "headers"> | undefined;
-    this.#pieces = [];
+    let head: Head | undefined;
+    this.#held = Buffer.alloc(0);
     return {
       head: (status, headers) => {
         if (status === 200 && isSound(headers["content-type"])) head = { status, headers };
       },
       bytes: (piece) => {
-        if (head === undefined || this.#state === "over") return;
-        this.#pieces.push(piece);
-        if (this.#state === "begun") this.#tell();
-        else if (this.#pieces.length > 1) head = this.#begin(head, judge) ? head : undefined;
+        if (head === undefined || this.#isOver) return;
+        const all = Buffer.concat([this.#held, piece]);
+        if (
+          !this.#wasBegun &&
+          all.length > headBytes + heldBytes &&
+          !this.#begin(judge({ ...head, bytes: all }))
+        )
+          head = undefined;
+        this.#passOn(all);
       },
     };
   }
 
   /** Nothing more comes, whatever became of the run. */
   close(): void {
-    this.#state = "over";
+    this.#isOver = true;
     this.#begun.resolve(undefined);
     this.#tell();
   }
 
-  /** The pieces as they come, from the first. To be read once, after `begun`. */
+  /** The pieces as they come, all but what is held back. To be read once, after `begun`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     for (;;) {
       const piece = this.#pieces.shift();
       if (piece !== undefined) yield piece;
-      else if (this.#state === "over") return;
+      else if (this.#isOver) return;
       else await new Promise<void>((resolve) => (this.#news = resolve));
     }
   }
 
-  /** A provider may send less than tells the kind of sound: then the next piece is waited for. False: it is none. */
-  #begin(head: Pick<RunAnswer, "status" | "headers">, judge: Judge): boolean {
-    const bytes = Buffer.concat(this.#pieces.slice(0, -1));
-    if (bytes.length < headBytes) return true;
-    const begun = judge({ ...head, bytes });
+  /** The end of the sound, once the pieces are read. */
+  get end(): Buffer {
+    return this.#held;
+  }
+
+  #begin(begun: SoundBegun | undefined): boolean {
     if (begun === undefined) return false;
-    this.#state = "begun";
+    this.#wasBegun = true;
     this.#begun.resolve(begun);
     return true;
+  }
+
+  #passOn(all: Buffer): void {
+    if (this.#wasBegun && all.length > heldBytes) this.#pieces.push(all.subarray(0, -heldBytes));
+    this.#held = this.#wasBegun ? all.subarray(-heldBytes) : all;
+    this.#tell();
   }
 
   #tell(): void {

@@ -62,10 +62,17 @@ async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promi
   }
 }
 
+/** A file of the result is larger than the plan's files may be. */
+export class TooLargeToKeep extends Problem {
+  constructor(cause: Problem) {
+    super("run_failed", { message: tooLarge, cause });
+  }
+}
+
 /** In the words of a run: the customer neither named the address nor sent the file. */
 function told(problem: Problem): unknown {
   if (problem.code !== "request_too_large") return unfitAddress(problem);
-  return new Problem("run_failed", { message: tooLarge, cause: problem });
+  return new TooLargeToKeep(problem);
 }
 
 async function storeOnce(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {

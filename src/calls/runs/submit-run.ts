@@ -38,7 +38,7 @@ export function submitRun(run: DrivenRun, house: RunHouse): Promise<Route<Submit
 
 /** Once the customer hears a sound, nothing else can be the answer. */
 function final({ live }: DrivenRun, attempt: Attempt<Submitted>): Attempt<Submitted> {
-  const isHeard = live?.hasBegun === true && attempt.state === "failed";
+  const isHeard = live?.isHeard === true && attempt.state === "failed";
   return isHeard ? { ...attempt, tryNext: false, tryAgain: false } : attempt;
 }
 
