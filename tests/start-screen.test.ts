@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { freshDataDirectory } from "./support/embedded.ts";
 import { freshDatabaseHere } from "./support/postgres.ts";
 import { runProgram, runShell, startProgram } from "./support/program.ts";
 
@@ -12,6 +13,13 @@ after(() => {
   for (const directory of made) rmSync(directory, { recursive: true, force: true });
 });
 
+/** With an empty database in it, which saves a start the time to make one. */
+async function readyDirectory(): Promise<string> {
+  const directory = await freshDataDirectory();
+  made.push(directory);
+  return directory;
+}
+
 function freshDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "skillboss-screen-"));
   made.push(directory);
@@ -19,7 +27,7 @@ function freshDirectory(): string {
 }
 
 test("the commands that a server without accounts prints work as printed, one after the other", async () => {
-  const program = startProgram(["serve"], { SKILLBOSS_DATA_DIR: freshDirectory(), PORT: "0" });
+  const program = startProgram(["serve"], { SKILLBOSS_DATA_DIR: await readyDirectory(), PORT: "0" });
   const [screen] = await program.says(/^ {2}SkillBoss is running[^]*curl .*\n/m);
   assert.match(screen, /Live key +none yet/);
   const commands = [...screen.matchAll(/^ {2}(.*npm run -s skillboss -- .*)$/gm)].map(
@@ -40,7 +48,7 @@ test("the commands that a server without accounts prints work as printed, one af
 });
 
 test("serve --json prints one line of JSON: address, keys, where the token lies, providers", async () => {
-  const directory = freshDirectory();
+  const directory = await readyDirectory();
   const program = startProgram(["serve", "--starter", "--json"], {
     SKILLBOSS_DATA_DIR: directory,
     PORT: "0",
@@ -111,7 +119,7 @@ test("a data directory that cannot be made or written to is told in a sentence, 
 });
 
 test("a HOST that is not this machine's is told with what to set", async () => {
-  const SKILLBOSS_DATA_DIR = freshDirectory();
+  const SKILLBOSS_DATA_DIR = await readyDirectory();
   assert.match(
     await refusal({ SKILLBOSS_DATA_DIR, HOST: "192.0.2.1" }),
     /192\.0\.2\.1 is no address of this machine\. Set HOST to 127\.0\.0\.1/,

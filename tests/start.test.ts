@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { freshDataDirectory } from "./support/embedded.ts";
 import { runProgram, runShell, startProgram } from "./support/program.ts";
 import type { Program } from "./support/program.ts";
 
@@ -91,7 +92,7 @@ test("a second process on the same data directory is refused in one clear senten
 });
 
 test("a taken port is told with the variable to set", async () => {
-  const other = mkdtempSync(join(tmpdir(), "skillboss-start-"));
+  const other = await freshDataDirectory();
   const { port } = new URL(screen.url);
   const { code, output, errors } = await runProgram(start, { SKILLBOSS_DATA_DIR: other, PORT: port });
   rmSync(other, { recursive: true, force: true });
