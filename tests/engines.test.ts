@@ -1,13 +1,13 @@
 /** Engines as a customer sees them: live mode, no provider has a key, real work on this machine, at no cost. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { PDFDocument, StandardFonts } from "pdf-lib";
 import { SMTPServer } from "smtp-server";
+import { findProgram } from "../src/engines/find-program.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
@@ -154,7 +154,8 @@ test("an e-mail leaves through the operator's server, once, and headers cannot b
   assert.equal(letters.length, 1);
 });
 
-const speaks = existsSync("/usr/bin/espeak-ng") ? false : "skipped: no espeak-ng";
+const espeak = findProgram("espeak-ng", process.env["PATH"] ?? "");
+const speaks = espeak === undefined ? "no espeak-ng" : false;
 
 test(
   "OpenAI's voices are left out where the engine has others, and an unknown voice is refused",
