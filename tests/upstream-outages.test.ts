@@ -157,3 +157,19 @@ test("U-05 when every provider fails there is no storm of retries, and recovery 
   const after = await wave(model, 50);
   assert.ok(after.every(({ status: answered }) => answered === 200));
 });
+
+test("U-11 a provider that closes idle connections at any moment costs no client anything, and no call is made twice", async () => {
+  const model = "m-free";
+  p1.script(model, ok({ tokens: 3 }));
+  const [waves, count] = [60, 8];
+  for (let round = 0; round < waves; round += 1) {
+    const wait = Math.random() * 4;
+    const [answers] = await Promise.all([wave(model, count), pause(wait).then(() => p1.closeIdle())]);
+    assert.deepEqual(
+      answers.filter(({ status: code }) => code !== 200).map(({ text }) => text),
+      [],
+    );
+  }
+  assert.equal(p1.calls(model).length, waves * count);
+  assert.ok(p1.opened() > waves, "connections were closed between the calls");
+});

@@ -38,12 +38,8 @@ export type CallExit = {
   readonly isSlow?: boolean;
 };
 
-/** A gateway for `callExits` has these timers and this largest body. */
-export const exitEnvironment = {
-  SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "1000",
-  SKILLBOSS_IDLE_TIMEOUT_MS: "1000",
-  SKILLBOSS_MAX_BODY_BYTES: "65536",
-} as const;
+/** A gateway for `callExits` has this largest body. */
+export const exitEnvironment = { SKILLBOSS_MAX_BODY_BYTES: "65536" } as const;
 
 const tooLarge = "x".repeat(70_000);
 const audio = [

@@ -8,11 +8,6 @@ import type { Behaviour } from "./fake-behaviours.ts";
 import { FakeCall } from "./fake-call.ts";
 import type { CallRecord } from "./fake-call.ts";
 
-export type FakeUpstreamOptions = {
-  /** Closes a connection this long after each answer, unless it is in use again by then. */
-  readonly closesIdleAfterMs?: () => number;
-};
-
 /**
  * A provider under the test's control: speaks OpenAI's wire at `…/chat/completions` and Anthropic's at `…/messages`,
  * does per model what it was told, and keeps the truth about every call in `log`.
@@ -34,6 +29,8 @@ export type FakeUpstream = {
   connections(): number;
   /** Connections that were ever opened. */
   opened(): number;
+  /** Destroys every connection on which no call is being answered. */
+  closeIdle(): void;
   /** Forgets the log, the scripts and the overlap. */
   clear(): void;
   /** Destroys every connection. */
@@ -59,8 +56,8 @@ export async function deadBaseUrl(): Promise<string> {
   return `http://127.0.0.1:${port}/v1`;
 }
 
-export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
-  const fake = new ScriptedUpstream(options);
+export async function startFakeUpstream(): Promise<FakeUpstream> {
+  const fake = new ScriptedUpstream();
   await fake.listen();
   return fake;
 }
@@ -68,17 +65,15 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
 class ScriptedUpstream implements FakeUpstream {
   readonly log: CallRecord[] = [];
   maxOverlap = 0;
-  readonly #options: FakeUpstreamOptions;
   readonly #server: Server;
   readonly #scripts = new Map<string, Behaviour>();
   readonly #sockets = new Map<Socket, number>();
-  readonly #idleTimers = new Map<Socket, NodeJS.Timeout>();
+  readonly #busy = new Set<Socket>();
   #connectionCount = 0;
   #open = 0;
   #port = 0;
 
-  constructor(options: FakeUpstreamOptions) {
-    this.#options = options;
+  constructor() {
     this.#server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         response.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -90,8 +85,7 @@ class ScriptedUpstream implements FakeUpstream {
       socket.on("error", () => undefined);
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        clearTimeout(this.#idleTimers.get(socket));
-        this.#idleTimers.delete(socket);
+        this.#busy.delete(socket);
       });
     });
   }
@@ -130,6 +124,10 @@ class ScriptedUpstream implements FakeUpstream {
     return this.#connectionCount;
   }
 
+  closeIdle(): void {
+    for (const socket of this.#sockets.keys()) if (!this.#busy.has(socket)) socket.destroy();
+  }
+
   clear(): void {
     this.log.length = 0;
     this.#scripts.clear();
@@ -146,23 +144,16 @@ class ScriptedUpstream implements FakeUpstream {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#open += 1;
     this.maxOverlap = Math.max(this.maxOverlap, this.#open);
-    clearTimeout(this.#idleTimers.get(request.socket));
-    response.on("close", () => this.#answered(request.socket));
+    this.#busy.add(request.socket);
+    response.on("close", () => {
+      this.#open -= 1;
+      this.#busy.delete(request.socket);
+    });
     const bytes = await bytesOf(request);
     if (bytes === undefined) return;
     const record = this.#record(request, bytes);
     this.log.push(record);
     await (this.#scripts.get(record.model) ?? ok())(new FakeCall(record, request, response));
-  }
-
-  #answered(socket: Socket): void {
-    this.#open -= 1;
-    const closeAfter = this.#options.closesIdleAfterMs;
-    if (closeAfter === undefined || socket.destroyed) return;
-    this.#idleTimers.set(
-      socket,
-      setTimeout(() => socket.destroy(), closeAfter()),
-    );
   }
 
   #record(request: IncomingMessage, bytes: Buffer): CallRecord {
