@@ -1,12 +1,15 @@
 /**
  * `npm test`: format, lint, types, then every test. Ends with the line `N passed, N failed`.
  * Arguments are test files to run instead of all (the other checks are then left out).
+ * `npm run test:plan`: the cases that have a quick and a whole form, in the whole one, one file after the other.
  */
 import { spawn } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { sharedServerVariable, startSharedPostgres } from "../tests/support/postgres.ts";
+import { planVariable } from "../tests/support/plan-scale.ts";
 
-const asked = process.argv.slice(2);
+const wholePlan = process.argv.includes("--plan");
+const asked = process.argv.slice(2).filter((argument) => argument !== "--plan");
 
 type Step = { readonly name: string; readonly command: string; readonly args: readonly string[] };
 
@@ -17,7 +20,8 @@ const checks: readonly Step[] = [
 ];
 
 /** Many tests wait more than they compute: one more than the two cores of a small machine. */
-const filesAtOnce = 3;
+const filesAtOnce = wholePlan ? 1 : 3;
+const oneTestMs = wholePlan ? 40 * 60_000 : 180_000;
 
 function run(step: Step): Promise<boolean> {
   console.log(`— ${step.name}`);
@@ -35,13 +39,17 @@ function run(step: Step): Promise<boolean> {
 const fewFiles = 3;
 
 const failed: string[] = [];
-const checking = asked.length === 0 ? checks : [];
+const isEverything = asked.length === 0 && !wholePlan;
+const checking = isEverything ? checks : [];
 await Promise.all(
   checking.map(async (step) => {
     if (!(await run(step))) failed.push(step.name);
   }),
 );
-const files = asked.length > 0 ? asked : globSync(["src/**/*.test.ts", "tests/**/*.test.ts"]).toSorted();
+const all = globSync(["src/**/*.test.ts", "tests/**/*.test.ts"]).toSorted();
+const scaled = (file: string): boolean => readFileSync(file, "utf8").includes("plan-scale.ts");
+const meant = wholePlan ? all.filter(scaled) : all;
+const files = asked.length > 0 ? asked : meant;
 const reporter = new URL("./count-reporter.ts", import.meta.url).href;
 const deadline = new URL("./test-deadline.ts", import.meta.url).href;
 const tests: Step = {
@@ -50,12 +58,13 @@ const tests: Step = {
   args: [
     "--test",
     `--test-concurrency=${filesAtOnce}`,
-    "--test-timeout=180000",
+    `--test-timeout=${oneTestMs}`,
     `--test-reporter=${reporter}`,
     `--import=${deadline}`,
     ...files,
   ],
 };
+if (wholePlan) process.env[planVariable] = "whole";
 process.env["SKILLBOSS_FAILED_CHECKS"] = failed.join(", ");
 const server = files.length > fewFiles ? await startSharedPostgres() : undefined;
 if (server !== undefined) process.env[sharedServerVariable] = server.url;
