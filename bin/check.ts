@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { sharedServerVariable, startSharedPostgres } from "../tests/support/postgres.ts";
 import { planVariable } from "../tests/support/plan-scale.ts";
+import { inGroups } from "./test-groups.ts";
 
 const wholePlan = process.argv.includes("--plan");
 const asked = process.argv.slice(2).filter((argument) => argument !== "--plan");
@@ -61,7 +62,7 @@ const tests: Step = {
     `--test-timeout=${oneTestMs}`,
     `--test-reporter=${reporter}`,
     `--import=${deadline}`,
-    ...files,
+    ...(isEverything ? inGroups(files, 2 * filesAtOnce) : files),
   ],
 };
 if (wholePlan) process.env[planVariable] = "whole";

@@ -13,7 +13,7 @@ class Count {
   take(event: TestEvent): string {
     if (event.type === "test:stderr") return event.data.message;
     if (event.type !== "test:pass" && event.type !== "test:fail") return "";
-    if (event.data.details.type === "suite") return "";
+    if (event.data.details.type === "suite" && !failedItself(event)) return "";
     return event.type === "test:pass" ? this.#passed(event.data) : this.#failed(event.data);
   }
 
@@ -40,6 +40,13 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const checks = (process.env["SKILLBOSS_FAILED_CHECKS"] ?? "").split(", ").filter((name) => name !== "");
   for (const name of checks) yield `✗ ${name}: see above\n`;
   yield `${count.passed} passed, ${count.failed + checks.length} failed\n`;
+}
+
+/** A hook of the suite failed, say, and not one of its tests, which is counted already. */
+function failedItself(event: TestEvent): boolean {
+  if (event.type !== "test:fail") return false;
+  const { error } = event.data.details;
+  return !("failureType" in error && error.failureType === "subtestsFailed");
 }
 
 function reasonOf(error: Error & { readonly cause?: unknown }): string {

@@ -38,9 +38,10 @@ let egress: Egress;
 let worker: DeliveryWorker;
 let origin = "";
 let stopServer: () => void;
-const clock = new TurnableClock(new Date().getTime());
+let clock: TurnableClock;
 
 before(async () => {
+  clock = new TurnableClock(new Date().getTime());
   const opened = await openHome("embedded");
   home = typeof opened === "string" ? assert.fail(opened) : opened;
   receiver = await startReceiver((request, response) => answer(request, response));
