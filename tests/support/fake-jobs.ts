@@ -12,13 +12,18 @@ export type Orders = {
   readonly ms?: number;
   /** The job fails in the end. */
   readonly fails?: boolean;
-  /** It is taken, and the connection breaks before the answer. */
-  readonly breaks?: boolean;
-  /** So many polls answer 404, or 500, before the truth. */
+  /** It is taken, and the connection breaks before the answer; `once`: only the first of several for one run. */
+  readonly breaks?: boolean | "once";
+  /** It is taken, and answered when the test says. */
+  readonly holds?: boolean;
+  /** So many polls answer 404 before the truth. */
   readonly unknown?: number;
-  readonly broken?: number;
+  /** For so long polls are answered 500. */
+  readonly brokenMs?: number;
   /** States alternate until it is done: nothing can be told from one of them. */
   readonly flickers?: boolean;
+  /** Once it took its time, one poll is told that it runs, the next that it failed, and the next that it is done. */
+  readonly wavers?: boolean;
 };
 
 export type Submission = {
@@ -26,6 +31,10 @@ export type Submission = {
   readonly orders: Orders;
   readonly at: number;
   readonly headers: IncomingHttpHeaders;
+  /** Where it is to call when there is news. */
+  readonly tell?: string;
+  /** How much is wanted, where the model has that. */
+  readonly length?: number;
 };
 
 export type FakeJobs = {
@@ -33,6 +42,8 @@ export type FakeJobs = {
   readonly submissions: readonly Submission[];
   readonly files: number;
   readonly polls: number;
+  /** All that was held until now is answered. */
+  answerHeld(): void;
   stop(): Promise<void>;
 };
 
@@ -41,6 +52,7 @@ export async function startFakeJobs(): Promise<FakeJobs> {
   const pollsOf = new Map<number, number>();
   let files = 0;
   let polls = 0;
+  let held: (() => void)[] = [];
   const server = createServer((request, response) => void answer(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -62,15 +74,16 @@ export async function startFakeJobs(): Promise<FakeJobs> {
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part);
-    const { run, orders } = JSON.parse(Buffer.concat(parts).toString("utf8")) as Pick<
-      Submission,
-      "run" | "orders"
-    >;
-    submissions.push({ run, orders, at: performance.now(), headers: request.headers });
+    const asked = JSON.parse(Buffer.concat(parts).toString("utf8")) as Omit<Submission, "at" | "headers">;
+    const { run, orders } = asked;
+    const isFirst = submissions.every((submission) => submission.run !== run);
+    submissions.push({ ...asked, at: performance.now(), headers: request.headers });
     const id = submissions.length - 1;
-    if (orders.breaks === true) response.destroy();
-    else if (request.url === "/once") json(response, 200, { id, done: true });
-    else json(response, 201, { id });
+    const answered = () =>
+      request.url === "/once" ? json(response, 200, { id, done: true }) : json(response, 201, { id });
+    if (orders.breaks === true || (orders.breaks === "once" && isFirst)) response.destroy();
+    else if (orders.holds === true) held.push(answered);
+    else answered();
   }
 
   function poll(id: number, response: ServerResponse): void {
@@ -79,7 +92,7 @@ export async function startFakeJobs(): Promise<FakeJobs> {
     if (submission === undefined) return json(response, 404, { error: "no such job" });
     const asked = (pollsOf.get(id) ?? 0) + 1;
     pollsOf.set(id, asked);
-    const [status, body] = standingOf(submission, asked, `${url}/files/${id}`);
+    const [status, body] = standingOf(submission, { asked, polls }, `${url}/files/${id}`);
     json(response, status, body);
   }
 
@@ -92,6 +105,10 @@ export async function startFakeJobs(): Promise<FakeJobs> {
     get polls() {
       return polls;
     },
+    answerHeld() {
+      for (const answer of held) answer();
+      held = [];
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -99,17 +116,26 @@ export async function startFakeJobs(): Promise<FakeJobs> {
   };
 }
 
-/** What a poll is told, the first one with `asked` 1. */
-function standingOf({ orders, at }: Submission, asked: number, file: string): readonly [number, object] {
+type Poll = { readonly asked: number; readonly polls: number };
+
+/** What a poll is told: of its job the first one has `asked` 1, of all jobs `polls` 1. */
+function standingOf(
+  { orders, at }: Submission,
+  { asked, polls }: Poll,
+  file: string,
+): readonly [number, object] {
   if (asked <= (orders.unknown ?? 0)) return [404, { error: "no such job" }];
-  if (asked <= (orders.broken ?? 0)) return [500, { error: "we are sorry" }];
-  const isDone = performance.now() - at >= (orders.ms ?? 0);
-  if (isDone) {
-    const failure = { state: "failed", reason: "could not" };
-    return [200, orders.fails === true ? failure : { state: "done", file, units: 3 }];
+  const age = performance.now() - at;
+  if (age < (orders.brokenMs ?? 0)) return [500, { error: "we are sorry" }];
+  const running = { state: "running", progress: 0.5 };
+  const failed = { state: "failed", reason: "could not" };
+  const done = { state: "done", file, units: 3 };
+  if (age >= (orders.ms ?? 0)) {
+    if (orders.wavers === true) return [200, [running, failed, done][polls % 3] ?? running];
+    return [200, orders.fails === true ? failed : done];
   }
   if (orders.flickers === true && asked % 3 === 0) return [502, {}];
-  return [200, { state: "running", progress: 0.5 }];
+  return [200, running];
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
@@ -119,7 +145,25 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 /** 0.5 credits a unit: a job has 3 units, and up to 5 are held; a thing done at once has one. */
 export const unitCost = 500_000n;
 
-/** The catalog of the provider `r1`: `m-job`, `m-run` and `m-mail`, which is never to be repeated. */
+/** How jobs are asked about. */
+const polling = {
+  poll: { path: "/jobs/{submit.id}" },
+  status: "$.res.state",
+  done: ["done"],
+  failed: ["failed"],
+  progress: "$.res.progress",
+  interval_ms: 100,
+  backoff: 1,
+  max_ms: 120_000,
+};
+const fileOfJob = { output: { document: { $file: { url: "$.poll.file" } } } };
+const doneAtOnce = { output: { done: "$.res.done" }, meters: [{ meter: "pages", reserve: 1 }] };
+
+/**
+ * The catalog of the provider `r1`. Jobs: `m-job`; `m-told`, whose provider knows where to tell news; and `m-film`, which
+ * costs a unit for each of `length`, 6 when nobody says. Done at once: `m-run`; `m-sure`, which may be sent twice under one
+ * key; and `m-mail` and `m-pay`, which are never to be repeated.
+ */
 export const jobCatalog: Readonly<Record<string, unknown>> = {
   "providers/r1.json": {
     id: "r1",
@@ -127,63 +171,42 @@ export const jobCatalog: Readonly<Record<string, unknown>> = {
     base_url: "http://127.0.0.1:9",
     auth: { header: "authorization", prefix: "Bearer " },
   },
-  "models/test/m-job.json": {
-    ...modelOf("m-job", "document"),
-    offers: [
-      {
-        ...offerOf("m-job", "/jobs"),
-        polling: {
-          poll: { path: "/jobs/{submit.id}" },
-          status: "$.res.state",
-          done: ["done"],
-          failed: ["failed"],
-          progress: "$.res.progress",
-          interval_ms: 100,
-          backoff: 1,
-          max_ms: 60_000,
-        },
-        output: { document: { $file: { url: "$.poll.file" } } },
-        meters: [{ meter: "pages", reserve: 5, quantity: "$.poll.units" }],
-      },
-    ],
-  },
-  "models/test/m-run.json": {
-    ...modelOf("m-run", "tool"),
-    offers: [
-      {
-        ...offerOf("m-run", "/once"),
-        output: { done: "$.res.done" },
-        meters: [{ meter: "pages", reserve: 1 }],
-      },
-    ],
-  },
-  "models/test/m-mail.json": {
-    ...modelOf("m-mail", "email"),
-    side_effects: true,
-    offers: [
-      {
-        ...offerOf("m-mail", "/once"),
-        output: { done: "$.res.done" },
-        meters: [{ meter: "pages", reserve: 1 }],
-      },
-    ],
-  },
+  ...modelOf("m-job", "document", {
+    ...{ ...requestTo("/jobs"), ...fileOfJob, polling },
+    meters: [{ meter: "pages", reserve: 5, quantity: "$.poll.units" }],
+  }),
+  ...modelOf("m-told", "document", {
+    ...{ ...requestTo("/jobs"), ...fileOfJob },
+    polling: { ...polling, interval_ms: 500, webhook: { in: "body", parameter: "tell" } },
+    meters: [{ meter: "pages", reserve: 5, quantity: "$.poll.units" }],
+  }),
+  ...modelOf("m-film", "video", {
+    ...{ ...requestTo("/jobs", { length: "$.inputs.length" }), ...fileOfJob, polling },
+    meters: [{ meter: "pages", reserve: "$.inputs.length" }],
+  }),
+  ...modelOf("m-run", "tool", { ...requestTo("/once"), ...doneAtOnce }),
+  ...modelOf("m-sure", "tool", {
+    ...{ ...requestTo("/once"), ...doneAtOnce },
+    repeatable: true,
+  }),
+  ...modelOf("m-mail", "email", { ...requestTo("/once"), ...doneAtOnce }),
+  ...modelOf("m-pay", "payment", { ...requestTo("/once"), ...doneAtOnce }),
 };
 
-function modelOf(id: string, category: string) {
-  return {
-    id,
-    kind: "run",
-    category,
-    inputs: { type: "object", properties: { orders: { type: "object" } } },
+function modelOf(id: string, category: string, endpoint: object): Readonly<Record<string, unknown>> {
+  const length = { type: "integer", minimum: 1, maximum: 60, default: 6 };
+  const properties = { orders: { type: "object" }, ...(category === "video" ? { length } : {}) };
+  const model = {
+    ...{ id, kind: "run", category },
+    ...(category === "email" || category === "payment" ? { side_effects: true } : {}),
+    inputs: { type: "object", properties },
     retail: [{ meter: "pages", per: 1, usd: "0.025" }],
+    offers: [{ provider: "r1", upstream_model: id, ...endpoint }],
   };
+  return { [`models/test/${id}.json`]: model };
 }
 
-function offerOf(id: string, path: string) {
-  return {
-    provider: "r1",
-    upstream_model: id,
-    request: { path, body: { run: "$.run.id", orders: { $default: ["$.inputs.orders", {}] } } },
-  };
+function requestTo(path: string, more: object = {}) {
+  const body = { run: "$.run.id", orders: { $default: ["$.inputs.orders", {}] }, ...more };
+  return { request: { path, headers: { "idempotency-key": "$.run.id" }, body } };
 }
