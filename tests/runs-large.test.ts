@@ -22,13 +22,15 @@ import {
 import type { HostileProvider } from "./support/hostile-provider.ts";
 import { payingCustomer } from "./support/paying-customer.ts";
 import type { PayingCustomer } from "./support/paying-customer.ts";
+import { planned } from "./support/plan-scale.ts";
 import { residentBytes } from "./support/process-usage.ts";
 
 const mebibyte = 1024 * 1024;
-const fileBytes = 256 * mebibyte;
+const fileMebibytes = planned({ whole: 2048, quick: 256 });
+const fileBytes = fileMebibytes * mebibyte;
 const warmBytes = 32 * mebibyte;
-/** The plan's 64 MB, and what the collector has not come round to on a busy machine: far from the whole file. */
-const streamedGrowth = 96 * mebibyte;
+/** In the quick form with what the collector has not come round to on a busy machine: far from the whole file. */
+const streamedGrowth = planned({ whole: 64, quick: 96 }) * mebibyte;
 /** An answer that is read whole is read up to 64 MB. */
 const wholeGrowth = 64 * mebibyte + 64 * mebibyte;
 
@@ -79,6 +81,14 @@ async function growthDuring<Result>(
   }
 }
 
+/** How many bytes a client gets that reads them as they come. */
+async function bytesAt(url: string): Promise<number> {
+  const { body } = await fetch(url);
+  let bytes = 0;
+  for await (const piece of body ?? assert.fail("no body")) bytes += piece.length;
+  return bytes;
+}
+
 function assertWithin(growth: number, bound: number): void {
   assert.ok(growth < bound, `the process grew by ${Math.round(growth / mebibyte)} MB`);
 }
@@ -87,7 +97,7 @@ for (const [where, originOf] of [
   ["on its own origin", () => provider.origin],
   ["in the open", () => other.origin],
 ] as const) {
-  test(`U-09 a file of 256 MB that the provider has ${where} goes into the store as it comes`, async () => {
+  test(`U-09 a file of ${fileMebibytes} MB that the provider has ${where} goes into the store and to the client as it comes`, async () => {
     const before = await pro.spent();
     const run = pro.run("m-file", { answer: { url: `${originOf()}/file/${fileBytes}` } });
     const { result, growth } = await growthDuring(run);
@@ -99,6 +109,9 @@ for (const [where, originOf] of [
       [head.status, head.headers.get("content-range"), await head.text()],
       [206, `bytes ${fileBytes - 1}-${fileBytes - 1}/${fileBytes}`, "x"],
     );
+    const read = await growthDuring(bytesAt(result.body.document));
+    assert.equal(read.result, fileBytes);
+    assertWithin(read.growth, streamedGrowth);
     const file = new URL(result.body.document).pathname.split("/")[3];
     await fetch(`${gateway.url}/v1/files/${file}`, {
       method: "DELETE",
