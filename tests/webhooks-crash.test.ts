@@ -16,6 +16,7 @@ import { silentLog } from "../src/core/log.ts";
 import type { Database } from "../src/storage/database.ts";
 import { openDatabase } from "../src/storage/open-database.ts";
 import { freshDataDirectory } from "./support/embedded.ts";
+import { planned } from "./support/plan-scale.ts";
 import { startPostgres } from "./support/postgres.ts";
 import type { NoPostgres, TestPostgres } from "./support/postgres.ts";
 import { seededRandom } from "./support/seeded-random.ts";
@@ -93,7 +94,7 @@ async function losesNothing(home: Home, lives: number, seed: number): Promise<vo
 
 test("W-03 on embedded: whenever the process is killed, every run that is over is told at least once, under one id, and no other", async () => {
   const directory = await freshDataDirectory();
-  await losesNothing({ databaseUrl: "", directory }, 2, 3);
+  await losesNothing({ databaseUrl: "", directory }, planned({ whole: 50, quick: 2 }), 3);
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -102,7 +103,8 @@ const server: TestPostgres | NoPostgres = await startPostgres();
 if ("skipped" in server) test("W-03 on postgres", { skip: server.skipped });
 else {
   test("W-03 on postgres: whenever the process is killed, every run that is over is told at least once, under one id, and no other", async () => {
-    await losesNothing({ databaseUrl: await server.freshDatabase(), directory: "" }, 6, 5);
+    const home = { databaseUrl: await server.freshDatabase(), directory: "" };
+    await losesNothing(home, planned({ whole: 50, quick: 6 }), 5);
   });
 
   test("W-03 An end that was not committed tells nobody, and the next process tells it once", async () => {

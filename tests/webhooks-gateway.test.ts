@@ -53,4 +53,16 @@ test("a run with a webhook tells the customer's server once, with the job, signe
   const listed = await gateway.get(key, "/v1/webhooks/deliveries");
   assert.equal(listed.body.data[0].run_id, body["id"]);
   assert.equal(received.length, 1);
+  // W-04: what it names is behind a signature that ends, and nobody guesses.
+  const [address] = /http[^"]*\/v1\/files\/[^"]*/.exec(message.body) ?? assert.fail(message.body);
+  const { searchParams } = new URL(address);
+  const daysLeft = (Number(searchParams.get("expires")) - Date.now() / 1000) / 86_400;
+  assert.ok(daysLeft > 0 && daysLeft <= 30, `${daysLeft} days`);
+  assert.match(searchParams.get("signature") ?? "", /^[\w-]{22,}$/);
+  assert.equal((await fetch(address)).status, 200);
+  for (const other of [
+    address.replace(/signature=./, (all) => `signature=${all.endsWith("A") ? "B" : "A"}`),
+    address.replace(/\?.*/, ""),
+  ])
+    assert.ok([401, 404].includes((await fetch(other)).status), other);
 });

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { deliveryOf, endRun, keptLog, Scene, taken } from "../src/calls/webhooks/webhooks-under-test.ts";
 import { openHomes } from "../src/ledger/ledger-homes.test-support.ts";
 import { eventually } from "./support/fake-upstream.ts";
+import { isWholePlan } from "./support/plan-scale.ts";
 
 /** How messages are delivered beside each other, by several nodes, and at a stop, on both homes. */
 
@@ -33,12 +34,15 @@ function promises(scene: Scene): void {
     worker.nudge();
     await eventually(() => open.size >= 8, 10_000);
     const ids: string[] = [];
+    const begunAt = performance.now();
     for (let count = 0; count < 30; count += 1)
       ids.push(await endRun(database, { url: scene.receiver.url("quick"), accountId: `acc_${count}` }));
     worker.nudge();
     const quick = () => scene.receiver.visits.filter(({ headers }) => headers.host?.startsWith("quick"));
     // The slow ones would take a minute.
     await eventually(() => quick().length === 30, 10_000);
+    // All within 2 s, from the end of the first run: so is each.
+    if (isWholePlan) assert.ok(performance.now() - begunAt < 2_000, `${performance.now() - begunAt} ms`);
     assert.deepEqual(
       quick()
         .map(({ headers }) => String(headers["webhook-id"]))
