@@ -1,6 +1,7 @@
 /**
  * Cases T-01, T-02 and T-04 of the test plan for runs: what one account has is for all others as what nobody has, also
- * for the same account's key of the other mode; and of equal requests each gets its own answer.
+ * for the same account's key of the other mode; and of equal requests each gets its own answer. Receipts are read by lists
+ * only, and there are no invoices and no orders; answers are kept for a repeated Idempotency-Key alone.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -111,7 +112,7 @@ async function ask(key: string, method: string, path: string): Promise<Answer> {
 /** As the one given, with an id that nobody has. */
 function nobodys(path: string): string {
   return path.replace(
-    /(?<=(?:run|file|msg)_)[0-9a-f]{32}/,
+    /(?<=(?:run|file|msg|acc|key)_)[0-9a-f]{32}/,
     (digits) => digits.slice(16) + digits.slice(0, 16),
   );
 }
@@ -148,6 +149,26 @@ test("T-01 runs, jobs, events, files and deliveries of another account are told 
     }
   }
   assert.equal(receiver.visits.length, sent, "nothing was sent again");
+});
+
+test("T-01 nothing of another account is changed, and no key of a customer opens the doors to accounts and keys", async () => {
+  const { run, file, delivery } = owned;
+  const [account, key] = [`/admin/v1/accounts/${ada.accountId}`, `/admin/v1/keys/${ada.keyId}`];
+  const closed = [
+    ...["PUT", "PATCH", "POST"].map((method) => [method, `/v1/files/${file}`] as const),
+    ...["PUT", "PATCH", "DELETE"].map((method) => [method, `/v1/run/${run}`] as const),
+    ...["PUT", "PATCH", "DELETE"].map((method) => [method, `/v1/webhooks/deliveries/${delivery}`] as const),
+    ...["", "/keys", "/transfers"].map((part) => ["GET", account + part] as const),
+    ...[["PATCH", account] as const, ["POST", `${account}/keys`] as const, ["DELETE", key] as const],
+  ];
+  for (const [who, own] of Object.entries({ ...strangers, "the account itself": ada.key })) {
+    for (const [method, path] of closed) {
+      const { ms: _theirs, ...theirs } = await ask(own, method, path);
+      const { ms: _nobodys, ...none } = await ask(own, method, nobodys(path));
+      assert.ok([401, 403, 404, 405].includes(theirs.status), `${who}: ${method} ${path}: ${theirs.text}`);
+      assert.deepEqual(theirs, none, `${who}: ${method} ${path}`);
+    }
+  }
 });
 
 test("T-01 what belongs to others is refused in about the time that what nobody has is", async () => {
@@ -209,7 +230,7 @@ test("T-01 all that was tried changed nothing: another key of the same account h
   assert.match((await ask(key, "POST", `/v1/run/${owned.waiting}/cancel`)).text, /"status":"canceled"/);
 });
 
-type Asked = { readonly id: unknown; readonly wasReplayed: boolean };
+type Asked = { readonly id: unknown; readonly wasReplayed: boolean; readonly headers: readonly string[] };
 
 async function askedOnce(key: string, body: object): Promise<Asked> {
   const response = await fetch(`${gateway.url}/v1/run`, {
@@ -223,7 +244,8 @@ async function askedOnce(key: string, body: object): Promise<Asked> {
   });
   const text = await response.text();
   assert.equal(response.status, 200, text);
-  return { id: JSON.parse(text).id, wasReplayed: response.headers.has("idempotent-replayed") };
+  const headers = [...response.headers.keys()].toSorted();
+  return { id: JSON.parse(text).id, wasReplayed: response.headers.has("idempotent-replayed"), headers };
 }
 
 test("T-02 of equal requests, with an equal idempotency key, each account and mode gets an answer of its own", async () => {
@@ -234,7 +256,9 @@ test("T-02 of equal requests, with an equal idempotency key, each account and mo
     { body: fox, keys: [benInTests, adaInTests] },
     { body: file, keys: [ada.key, ben] },
   ]) {
-    const first = await Promise.all(keys.map((key) => askedOnce(key, body)));
+    const first: Asked[] = [];
+    for (const key of keys) first.push(await askedOnce(key, body));
+    assert.deepEqual(first[1]?.headers, first[0]?.headers, "nothing tells that another asked before");
     assert.deepEqual(
       first.map(({ wasReplayed }) => wasReplayed),
       [false, false],
