@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { after, before, beforeEach, test } from "node:test";
 import { outcomeOf, startCanary, startSite } from "../../tests/support/egress-sites.ts";
 import type { Canary, Site } from "../../tests/support/egress-sites.ts";
+import { planned } from "../../tests/support/plan-scale.ts";
 import { dial } from "./dial.ts";
 import { createEgress } from "./egress.ts";
 import type { Egress } from "./egress.ts";
@@ -109,19 +110,21 @@ test("F-04 a private address among public ones refuses them all, wherever it sta
 });
 
 test("F-04 the next address of several is one that was judged", async () => {
-  // Nobody listens at the first; the second is tried then.
-  answers = [[alsoOpen, open], [closed]];
-  const seen = site.visits.length;
-  assert.equal(await ask(), 200);
-  assert.deepEqual([lookups, site.visits.length - seen], [1, 1]);
-  answers = [[alsoOpen], [closed]];
-  assert.equal(await ask(), "refused");
+  for (let at = 0; at < planned({ whole: tries, quick: 1 }); at += 1) {
+    // Nobody listens at the first; the second is tried then.
+    answers = [[alsoOpen, open], [closed]];
+    const [seen, asked] = [site.visits.length, lookups];
+    assert.equal(await ask(), 200);
+    assert.deepEqual([lookups - asked, site.visits.length - seen], [1, 1]);
+    answers = [[alsoOpen], [closed]];
+    assert.equal(await ask(), "refused");
+  }
   assertNothingLeaked();
 });
 
 test("F-04 hours later the name is judged as at the first time", async () => {
   // Nothing is remembered between requests, so a second one stands for any later one.
-  answers = [[open], [closed], [open]];
+  const rounds = planned({ whole: tries, quick: 1 });
   const url = `http://rebind.test:${site.port}/hook`;
   const hook = {
     url,
@@ -132,10 +135,13 @@ test("F-04 hours later the name is judged as at the first time", async () => {
     maxRedirects: 0,
   } as const;
   const seen = site.visits.length;
-  assert.equal(await outcomeOf(egress.fetch(hook)), 200);
-  assert.equal(await outcomeOf(egress.fetch(hook)), "url_not_allowed");
-  assert.equal(await outcomeOf(egress.fetch(hook)), 200);
-  assert.equal(site.visits.length - seen, 2);
+  for (let at = 0; at < rounds; at += 1) {
+    answers = [[open], [closed], [open]];
+    assert.equal(await outcomeOf(egress.fetch(hook)), 200);
+    assert.equal(await outcomeOf(egress.fetch(hook)), "url_not_allowed");
+    assert.equal(await outcomeOf(egress.fetch(hook)), 200);
+  }
+  assert.equal(site.visits.length - seen, 2 * rounds);
   assertNothingLeaked();
 });
 
