@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { after, before, test } from "node:test";
+import { ok, status } from "./support/fake-behaviours.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
@@ -11,6 +14,9 @@ import { payingCustomer } from "./support/paying-customer.ts";
 
 let first: Server;
 let second: Server;
+/** Of chats: `m-two` is asked of p1, then of p2. */
+let p1: FakeUpstream;
+let p2: FakeUpstream;
 let asked: string[] = [];
 let gateway: Gateway;
 
@@ -40,8 +46,11 @@ const offerBy = (provider: string) => ({
 
 before(async () => {
   [first, second] = await Promise.all([startProvider("first", 503), startProvider("second", 200)]);
+  [p1, p2] = await Promise.all([startFakeUpstream(), startFakeUpstream()]);
   const provider = (id: string) => ({ id, name: id, base_url: "http://127.0.0.1:9" });
   gateway = await startGateway({
+    p1: p1.baseUrl,
+    p2: p2.baseUrl,
     moreFiles: {
       "providers/f1.json": provider("f1"),
       "providers/f2.json": provider("f2"),
@@ -64,6 +73,7 @@ before(async () => {
 });
 after(async () => {
   await endsClean(gateway);
+  await Promise.all([p1.stop(), p2.stop()]);
   for (const server of [first, second]) {
     server.closeAllConnections();
     server.close();
@@ -83,4 +93,20 @@ test("what a run cost in USD is told to the last digit", async () => {
   const customer = await payingCustomer(gateway, { mode: "live" });
   const { body, cost } = await customer.run("m-read", { text: "x" });
   assert.deepEqual([cost, body._call_cost_usd], ["0.000001", 5e-8]);
+});
+
+test("without fallback a chat that came as a run is asked of the first provider alone, whole and streamed", async () => {
+  p1.script("m-two", status(500));
+  p2.script("m-two", ok());
+  const customer = await payingCustomer(gateway, { mode: "live" });
+  const messages = [{ role: "user", content: "hi" }];
+  const usual = await customer.run("m-two", { messages });
+  assert.deepEqual([usual.status, p2.calls("m-two").length], [200, 1], JSON.stringify(usual.body));
+  const spent = await customer.spent();
+  for (const stream of [false, true]) {
+    const alone = await customer.run("m-two", { messages }, { auto_fallback: false, stream });
+    assert.equal(alone.status, 502, JSON.stringify(alone.body));
+  }
+  assert.deepEqual([p1.calls("m-two").length, p2.calls("m-two").length], [3, 1]);
+  assert.equal(await customer.spent(), spent);
 });

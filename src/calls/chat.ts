@@ -80,7 +80,8 @@ function findServable(ask: ChatAsk, house: ChatHouse): Servable {
     return line !== undefined && refused === undefined;
   });
   if (!isSome(offers)) throw refusal ?? notConfigured(model, house);
-  return { found: { model, alias }, offers };
+  // Without fallback this one or none, also while it rests from a failure.
+  return { found: { model, alias }, offers: ask.mayFallBack ? offers : [offers[0]] };
 }
 
 function isSome(offers: readonly Offer[]): offers is readonly [Offer, ...Offer[]] {

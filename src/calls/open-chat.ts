@@ -27,6 +27,8 @@ export type ChatAsk = {
   readonly caller: Caller;
   readonly call: Omit<ChatCall, "maxTokens">;
   readonly orders: SandboxOrders | undefined;
+  /** False: no other offer is tried when the first fails. */
+  readonly mayFallBack: boolean;
 };
 
 /** A call that holds credits. It ends in exactly one `closeWith`. */

@@ -29,11 +29,13 @@ export function chatCompletionsDoor(house: ChatHouse): Door {
   };
 }
 
+type Serving = { readonly house: ChatHouse; readonly mayFallBack?: boolean };
+
 /** Answers a chat call whose body was parsed already. */
 export async function serveChat(
   visit: Visit<unknown>,
   response: ServerResponse,
-  { house, value, raw }: Parsed & { readonly house: ChatHouse },
+  { house, value, raw, mayFallBack = true }: Parsed & Serving,
 ): Promise<void> {
   const request = readChatRequest(value);
   const client = new HttpChatClient(response, {
@@ -44,7 +46,8 @@ export async function serveChat(
   const call = { request, raw, stream: request.stream === true };
   const caller = visit.caller();
   const orders = sandboxOrders(visit.headers, caller);
-  await answerChat({ requestId: visit.requestId, callId, caller, call, orders }, house, client);
+  const ask = { requestId: visit.requestId, callId, caller, call, orders, mayFallBack };
+  await answerChat(ask, house, client);
 }
 
 /** A chat that came as a run: its inputs are the chat's body, in OpenAI's form or Anthropic's, with the run's model. */

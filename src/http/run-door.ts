@@ -51,7 +51,8 @@ export function runDoor(house: RunsHouse): Door {
       const { model } = findModel(body.model, visit.caller(), house.chat.catalog);
       if (model.kind === "chat") {
         refuseJobs(body, "chat models");
-        return serveChat(visit, response, { house: house.chat, ...chatRunBody(body, raw) });
+        const mayFallBack = body.auto_fallback !== false;
+        return serveChat(visit, response, { house: house.chat, mayFallBack, ...chatRunBody(body, raw) });
       }
       await serveModel({ model, body }, response, { visit, house });
     },
