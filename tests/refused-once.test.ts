@@ -33,6 +33,7 @@ function client(): { readonly openai: OpenAI; readonly sent: () => number } {
 for (const [model, code] of [
   ["gpt-image-2", "content_refused"],
   ["flux-1.1-pro", "content_refused"],
+  ["runway/gen-4-image", "content_refused"],
 ] as const)
   test(`${model}: content that the provider does not make is ${code}, a 400 that is asked once`, async () => {
     const { openai, sent } = client();

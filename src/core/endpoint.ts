@@ -53,7 +53,7 @@ export type EndpointErrors = {
   readonly when: Expression | undefined;
   readonly message: Expression | undefined;
   readonly code: Expression | undefined;
-  /** What single codes mean, where the status alone would mislead. */
+  /** What single codes mean, or groups of them (`SAFETY.*`), where the status alone would mislead. */
   readonly codes: Readonly<Record<string, RunFaultKind>>;
 };
 

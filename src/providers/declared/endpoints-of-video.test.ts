@@ -170,7 +170,11 @@ const runway = endpoint({
       duration: { $num: "$.inputs.duration" },
     },
   },
-  errors: { message: "$.res.error", code: "$.res.failureCode", codes: { "SAFETY.INPUT.TEXT": "rejected" } },
+  errors: {
+    message: "$.res.error",
+    code: "$.res.failureCode",
+    codes: { "SAFETY.*": "content", "SAFETY.INPUT.TEXT": "rejected" },
+  },
   polling: {
     poll: { path: "/v1/tasks/{submit.id}" },
     cancel: { method: "DELETE", path: "/v1/tasks/{submit.id}" },
@@ -222,7 +226,13 @@ test("Runway: progress is told while it runs, a task can be called off, its own 
     contextOf({ prompt: "go", image_url: "https://e.example/i.png", duration: 5 }),
   );
   refused.wait({ id: "t-2" });
-  const failure = { status: "FAILED", failure: "not allowed", failureCode: "SAFETY.INPUT.TEXT" };
-  const fault = refused.fault({ id: "t-2", ...failure });
-  assert.deepEqual([fault.kind, fault.code], ["rejected", "SAFETY.INPUT.TEXT"]);
+  for (const [failureCode, kind] of [
+    ["SAFETY.INPUT.TEXT", "rejected"],
+    ["SAFETY.OUTPUT.VIDEO", "content"],
+    ["UNSAFETY.OUTPUT", "failed"],
+    ["INTERNAL.BAD_OUTPUT.CODE01", "failed"],
+  ] as const) {
+    const fault = refused.fault({ id: "t-2", status: "FAILED", failure: "not allowed", failureCode });
+    assert.deepEqual([fault.kind, fault.code], [kind, failureCode]);
+  }
 });

@@ -58,12 +58,18 @@ export function faultOf(errors: CompiledErrors, { told, scope }: Heard, meaning:
   const code = textOf(errors.code(scope));
   const said = meaning.said ?? errors.message(scope) ?? told.unreadable ?? shapeOfBody(told.res);
   return {
-    kind: (code === undefined ? undefined : errors.codes.get(code)) ?? meaning.kind,
+    kind: (code === undefined ? undefined : kindOfCode(code, errors)) ?? meaning.kind,
     status: told.status,
     detail: foreignText([String(told.status), code, sayingOf(said)].filter(hasValue).join(" ")),
     code: code === undefined || code === "" ? undefined : foreignText(code),
     retryAfterSeconds: waitToldIn(told),
   };
+}
+
+/** By the code itself, else by the group that it belongs to: `SAFETY.*` for `SAFETY.INPUT.TEXT`. */
+function kindOfCode(code: string, { codes }: CompiledErrors): RunFaultKind | undefined {
+  const group = [...codes].find(([name]) => name.endsWith(".*") && code.startsWith(name.slice(0, -1)));
+  return codes.get(code) ?? group?.[1];
 }
 
 export function unreadableFault(status: number, detail: string): RunFault {
