@@ -11,6 +11,7 @@ const shaped: ReadonlySet<string> = new Set(["image", "video", "tts", "music", "
  */
 export function shapeOutput(category: string, output: JsonObject): JsonObject {
   if (!shaped.has(category)) return output;
+  if (category === "scraper") return shapePage(output);
   const images = addressesIn(output["images"]);
   if (images.length > 0) {
     const data = images.map((url) => ({ url }));
@@ -21,11 +22,14 @@ export function shapeOutput(category: string, output: JsonObject): JsonObject {
   if (video !== undefined && category === "video")
     return { video_url: video, ...output, videos: videos, generatedSamples: [{ video: { uri: video } }] };
   const [audio] = addressesIn(output["audio"]);
-  if (audio !== undefined) return { audio_url: audio, ...output };
+  return audio === undefined ? output : { audio_url: audio, ...output };
+}
+
+/** A page's own pictures and sounds are a part of it, and no result beside it. */
+function shapePage(output: JsonObject): JsonObject {
   const { markdown, html, data } = output;
-  if (category === "scraper" && data === undefined && markdown !== undefined)
-    return { ...output, data: { markdown, ...(html === undefined ? {} : { html }) } };
-  return output;
+  if (data !== undefined || markdown === undefined) return output;
+  return { ...output, data: { markdown, ...(html === undefined ? {} : { html }) } };
 }
 
 function addressesIn(value: unknown): readonly string[] {
