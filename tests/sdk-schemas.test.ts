@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import OpenAI from "openai";
+import type OpenAI from "openai";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
 import { assertSatisfies } from "./support/satisfied-schema.ts";
-import { allWireModels, assertAllSettled, collected, functionCalls, joined, user } from "./support/sdk.ts";
+import {
+  allWireModels,
+  assertAllSettled,
+  clientFor,
+  collected,
+  functionCalls,
+  joined,
+  kits,
+  user,
+} from "./support/sdk.ts";
 
 /** What a test key gets is what was asked for: values of the customer's own schema, over both wires. */
 let gateway: Gateway;
@@ -18,8 +27,8 @@ after(async () => {
   assert.equal(await gateway.stop(), 0);
 });
 
-const client = (): OpenAI =>
-  new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: customer.key, maxRetries: 0 });
+const [kit] = Object.values(kits);
+const client = (): OpenAI => clientFor(kit ?? assert.fail("no kit"), gateway, customer.key);
 
 type Params = Omit<OpenAI.Chat.ChatCompletionCreateParamsNonStreaming, "messages" | "stream">;
 const prompt = user("What is the weather in Paris for the next days?");
