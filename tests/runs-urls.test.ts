@@ -1,6 +1,7 @@
 /**
  * Cases F-01 to F-05 of the test plan, through the door: whatever input names an address that this server fetches, and
- * whatever a provider's answer names, a private address is refused before anybody connects, and nothing is charged.
+ * whatever a provider's answer names, a private address is refused before anybody connects, and nothing is charged. The
+ * addresses in a chat's messages are none of them: they go to the provider as they are.
  */
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
@@ -31,6 +32,8 @@ import {
 import type { HostileProvider } from "./support/hostile-provider.ts";
 import { openHost, startOpenWeb } from "./support/open-web.ts";
 import type { OpenWeb } from "./support/open-web.ts";
+import { isWholePlan, planned } from "./support/plan-scale.ts";
+import { residentBytes } from "./support/process-usage.ts";
 import { payingCustomer } from "./support/paying-customer.ts";
 import type { PayingCustomer, RunAnswer } from "./support/paying-customer.ts";
 
@@ -118,7 +121,8 @@ function spellingsFor(index: number): readonly string[] {
 for (const [index, { name, body, checksForm }] of addressInputs.entries()) {
   test(`F-01 F-02 ${name}: no private address, in whatever spelling`, () =>
     harmless(async () => {
-      const literals = [...privateAddresses(web.canary.port, own()), `${gateway.url}/v1/models`];
+      const ours = [`${gateway.url}/v1/models`, "http://127.0.0.1:5432/"];
+      const literals = [...privateAddresses(web.canary.port, own()), ...ours];
       await eachOf(literals, async (url) => assertRefused(await run(body(url)), refused, url));
       const codes = checksForm ? refusedOrWrong : refused;
       await eachOf(spellingsFor(index), async (url) => assertRefused(await run(body(url)), codes, url));
@@ -130,6 +134,27 @@ for (const [index, { name, body, checksForm }] of addressInputs.entries()) {
       await eachOf(wrongSchemes, async (url) => assertRefused(await run(body(url)), refusedOrWrong, url));
     }));
 }
+
+if (isWholePlan)
+  for (const { name, body } of addressInputs)
+    test(`F-01 ${name}: the time of a refusal does not tell an open port from a closed one`, () =>
+      harmless(async () => {
+        const closed = await startCanary("127.0.0.1");
+        await closed.stop();
+        const times: Readonly<Record<"open" | "closed", number[]>> = { open: [], closed: [] };
+        // In turns, so that a busy machine makes both slow.
+        for (let tries = 0; tries < 51; tries += 1)
+          for (const which of ["open", "closed"] as const) {
+            const begunAt = performance.now();
+            const { port } = which === "open" ? web.canary : closed;
+            assertRefused(await run(body(`http://127.0.0.1:${port}/`)), refused, which);
+            times[which].push(performance.now() - begunAt);
+          }
+        const [one = 0, other = 0] = Object.values(times).map(
+          (all) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0,
+        );
+        assert.ok(Math.abs(one - other) < 20, `${one} and ${other} ms`);
+      }));
 
 const fetched = addressInputs.filter(({ name }) => !name.startsWith("webhook"));
 
@@ -148,7 +173,7 @@ for (const { name, body } of fetched) {
         ...["file:///etc/passwd", "gopher://127.0.0.1:6379/_", "//127.0.0.1/", "http://u:p@example.com/"],
       ];
       const redirected = targets.flatMap((to) =>
-        [302, 307].map((status) => `${origin}/go/${status}?to=${encodeURIComponent(to)}`),
+        [302, 307, 308].map((status) => `${origin}/go/${status}?to=${encodeURIComponent(to)}`),
       );
       await eachOf([...named, ...redirected], async (url) =>
         assertRefused(await run(body(url)), refused, url),
@@ -156,11 +181,29 @@ for (const { name, body } of fetched) {
     }));
 }
 
+for (const [index, { name, body }] of fetched.entries()) {
+  test(`F-04 ${name}: a name that changes its mind leads to nothing private`, async () => {
+    const [untouched, visits] = [web.touched(), web.site.visits.length];
+    const tries = planned({ whole: 300, quick: 2 });
+    const hosts = Array.from({ length: tries }, (_, at) => `mind${index}-${at}.test`);
+    await eachOf(hosts, async (host) => {
+      web.names(host, [openHost], ["127.0.0.1"]);
+      const url = `http://${host}:${web.site.port}/text`;
+      await run(body(url));
+      assertRefused(await run(body(url)), refused, url);
+    });
+    assert.ok(web.site.visits.length - visits >= tries, "the first address was asked");
+    assert.equal(web.touched(), untouched);
+  });
+}
+
+const flips = planned({ whole: 300, quick: 8 });
+
 test("F-04 a name that changes its mind between two askings is connected where it was judged", () =>
   harmless(async () => {
     const { port } = web.site;
     const visits = web.site.visits.length;
-    for (let tries = 0; tries < 8; tries += 1) {
+    for (let tries = 0; tries < flips; tries += 1) {
       web.names(`flips${tries}.test`, [openHost], ["127.0.0.1"]);
       const read = await customer.run("local/parse", {
         document_url: `http://flips${tries}.test:${port}/text`,
@@ -179,7 +222,7 @@ test("F-04 a name that changes its mind between two askings is connected where i
       const document_url = `http://flips${tries}.test:${port}/go/302?to=/text`;
       assertRefused(await customer.run("paid-parse", { document_url }), refused, document_url);
     }
-    assert.equal(web.site.visits.length, visits + 3 * 8);
+    assert.equal(web.site.visits.length, visits + 3 * flips);
   }));
 
 test("F-04 a webhook's name is judged again at each delivery", () =>
@@ -201,8 +244,9 @@ test("F-04 a webhook's name is judged again at each delivery", () =>
 
 test("F-03 five redirects are followed, six are not, and of many addresses each is judged by itself", async () => {
   const document = (path: string) => customer.run("local/parse", { document_url: web.site.origin + path });
-  assert.equal((await document("/hops/5")).status, 200);
-  assertRefused(await document("/hops/6"), ["invalid_request"], "six hops");
+  for (let hops = 1; hops <= 5; hops += 1) assert.equal((await document(`/hops/${hops}`)).status, 200);
+  for (let hops = 6; hops <= 11; hops += 1)
+    assertRefused(await document(`/hops/${hops}`), ["invalid_request"], `${hops} hops`);
   const urls = [`${web.site.origin}/`, `http://127.0.0.1:${web.canary.port}/`, "http://[::1]/"];
   const answer = await customer.run("local/scrape", { urls });
   assert.equal(answer.status, 200);
@@ -230,17 +274,55 @@ test("what is open is read by each of the inputs, so that all the refusals above
   assert.equal(mail.connections() > 0, true, "the letter went on its way");
 });
 
+const notFirecrawl = fetched.filter(({ name }) => !name.includes("firecrawl"));
+
+async function assertGivenUp(path: string, { name, body }: AddressInput): Promise<void> {
+  const answer = await run(body(web.site.origin + path));
+  // To a reader of pages, a site that does not answer in time or leads in circles is one that cannot be read.
+  const statuses = name === "url of local/scrape" && !path.startsWith("/v") ? [400, 502, 504] : [400];
+  assert.ok(statuses.includes(answer.status), `${name} of ${path}: ${JSON.stringify(answer.body)}`);
+}
+
 test("F-05 an endless body and a small one that unpacks without end are given up, at no charge", () =>
   harmless(async () => {
-    for (const path of ["/endless", "/bomb"]) {
-      const url = web.site.origin + path;
-      const asked = fetched.filter(({ name }) => !name.includes("firecrawl"));
-      for (const { name, body } of asked) {
-        const answer = await run(body(url));
+    for (const path of ["/endless", "/bomb"])
+      for (const { name, body } of notFirecrawl) {
+        const answer = await run(body(web.site.origin + path));
         assert.equal(answer.status, 400, `${name} of ${path}: ${JSON.stringify(answer.body)}`);
       }
-    }
     await eventually(() => web.site.open() === 0, 10_000);
+  }));
+
+/** The plan has 32 MB, with at most 20 MB of one file. Here a document may have 50 MB, and an engine has it whole. */
+const mostGrowth = 192 * 1024 * 1024;
+
+test("F-05 what says that it is 10 GB is not read, and neither it nor endless redirects take memory or time", () =>
+  harmless(async () => {
+    const before = residentBytes(gateway);
+    const [begunAt, sent] = [performance.now(), web.site.sentBytes()];
+    for (const path of ["/vast", "/hops/0"])
+      for (const input of notFirecrawl) await assertGivenUp(path, input);
+    assert.ok(web.site.sentBytes() - sent < 64 * 1024 * 1024, "bytes of it were read");
+    assert.ok(residentBytes(gateway) - before < mostGrowth);
+    if (isWholePlan)
+      assert.ok(performance.now() - begunAt < 10_000 * notFirecrawl.length, "10 s for each, both together");
+    await eventually(() => web.site.open() === 0, 10_000);
+  }));
+
+if (isWholePlan)
+  // The plan has 10 s. Here a file may take a minute, so that what customers name may be large and far away.
+  test("F-05 a byte a second is given up with the time that a file may take, at no charge", () =>
+    harmless(async () => {
+      const begunAt = performance.now();
+      await Promise.all(notFirecrawl.map((input) => assertGivenUp("/drip", input)));
+      assert.ok(performance.now() - begunAt < 75_000);
+      await eventually(() => web.site.open() === 0, 10_000);
+    }));
+
+test("F-05 an image is what its bytes are, whatever the address is called: a page is none", () =>
+  harmless(async () => {
+    for (const { name, body } of fetched.filter((input) => /^(?:image|overlays)/.test(input.name)))
+      assertRefused(await run(body(`${web.site.origin}/page.png`)), ["invalid_request"], name);
   }));
 
 /** The address of a new file, and what the door told of it. */

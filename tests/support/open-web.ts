@@ -60,10 +60,14 @@ const pages: Readonly<Record<string, Page>> = {
   bomb: { type: "text/plain", body: bomb, coding: "gzip" },
 };
 
-/** `/hops/<n>` redirects n times, `/go/<status>?to=` wherever it is told, `/hook` never takes what it is sent. */
+/**
+ * `/hops/<n>` redirects n times, from 0 on without end; `/go/<status>?to=` wherever it is told; `/vast` says that it is 10 GB,
+ * `/drip` comes a byte at a time, `/hook` never takes what it is sent.
+ */
 function answerOfSite({ url = "" }: IncomingMessage, response: ServerResponse): void | Promise<void> {
   const { pathname, searchParams } = new URL(url, "http://site.test");
   const [, kind = "", detail = ""] = pathname.split("/");
+  if (endless.has(kind)) return sendWithoutEnd(kind, response);
   const redirect = (status: number, location: string) => void response.writeHead(status, { location }).end();
   switch (kind) {
     case "robots.txt":
@@ -72,13 +76,20 @@ function answerOfSite({ url = "" }: IncomingMessage, response: ServerResponse): 
       return redirect(Number(detail), searchParams.get("to") ?? "");
     case "hops":
       return redirect(302, detail === "1" ? "/text" : `/hops/${Number(detail) - 1}`);
-    case "endless":
-      return writeForEver(response, endlessPiece);
     case "hook":
       return void response.writeHead(500).end();
     default:
       return send(pages[kind] ?? { type: "text/html", body: page }, response);
   }
+}
+
+const endless: ReadonlySet<string> = new Set(["vast", "drip", "endless"]);
+
+function sendWithoutEnd(kind: string, response: ServerResponse): void | Promise<void> {
+  if (kind === "vast") response.setHeader("content-length", 10 * 1024 ** 3);
+  if (kind !== "drip") return writeForEver(response, endlessPiece);
+  const timer = setInterval(() => response.write("x"), 1_000);
+  response.on("close", () => clearInterval(timer));
 }
 
 function send({ type, body, coding }: Page, response: ServerResponse): void {
