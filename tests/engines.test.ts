@@ -133,6 +133,32 @@ test("a document of 30 pages is read here, page by page, from an address and fro
   assert.deepEqual([own.status, own.body.usage], [200, { pages: 2, num_pages: 2 }], JSON.stringify(own.body));
 });
 
+test("of a document's usual inputs those that are not understood here are named, whoever was asked", async () => {
+  const inputs = {
+    document_url: `${siteUrl}/report.pdf`,
+    max_pages: 2,
+    chunk_mode: "section",
+    table_output_format: "html",
+    settings: { ocr_system: "standard", document_password: "not needed" },
+  };
+  for (const model of ["local/parse", "reducto/parse"]) {
+    const answer = await run(model, inputs);
+    assertServedFree(answer, "local/parse");
+    assert.deepEqual(answer.body.usage, { pages: 2, num_pages: 2 });
+    assert.equal(
+      answer.headers.get("x-skillboss-dropped"),
+      "chunk_mode, table_output_format, settings.ocr_system",
+    );
+  }
+  const whole = await run("local/parse", {
+    ...inputs,
+    chunk_mode: "disabled",
+    table_output_format: "md",
+    settings: {},
+  });
+  assert.deepEqual([whole.body.result.chunks.length, whole.headers.get("x-skillboss-dropped")], [1, null]);
+});
+
 test("a QR code is drawn here and lies at an address that needs no key", async () => {
   const answer = await run("local/image", { operation: "qr", text: "https://example.com/", size: 256 });
   assertServedFree(answer, "local/image");

@@ -7,6 +7,8 @@ export type Engine = {
   readonly name: string;
   /** One sentence that says what to install or set; undefined when it can work. Asked at the start, and cheap. */
   missing(): string | undefined;
+  /** The inputs that it takes and can do nothing with, by name. They are told to the customer. */
+  leavesOut?(inputs: JsonObject): readonly string[];
   /** Throws a `Problem` for inputs that it refuses (400) and for what it could not do. */
   run(context: EngineContext): Promise<EngineResult>;
   stop?(): Promise<void>;

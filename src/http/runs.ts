@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { awaitRun } from "../calls/runs/await-run.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
+import { leftOutBy } from "../calls/runs/left-out.ts";
 import { LiveSound } from "../calls/runs/live-sound.ts";
 import type { SoundBegun } from "../calls/runs/live-sound.ts";
 import type { RunHouse } from "../calls/runs/run-house.ts";
@@ -87,11 +88,12 @@ export async function serveRun(
 type Standing = { readonly row: RunRow; readonly known: DoorHeaders };
 
 async function answerRun(
-  { caller }: RunAsked,
+  { caller, inputs }: RunAsked,
   response: ServerResponse,
-  { house: { runs }, visit, show, row, known }: Serving & Showing & Standing,
+  { house: { runs }, visit, show, row, known, dropped }: Serving & Showing & Standing,
 ): Promise<void> {
-  const headers = { ...known, ...headersOf(row) };
+  const notUsed = droppedHeader([...dropped, ...leftOutBy(row, inputs, runs)]);
+  const headers = { ...known, ...notUsed, ...headersOf(row) };
   if (row.state !== "over") {
     const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
     sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });

@@ -43,11 +43,18 @@ export const pageRangeSchema = z
 /** More are too much work for one run. */
 const mostPages = 3000;
 
+/** All, unless told otherwise. */
+export type PagesWanted = {
+  readonly spans?: readonly PageSpan[] | undefined;
+  /** Of these no more than so many. */
+  readonly most?: number | undefined;
+};
+
 /** Which pages of so many are meant, each once and in order; at least one. */
-export function pagesWithin(spans: readonly PageSpan[] | undefined, count: number): readonly number[] {
+export function pagesWithin({ spans, most = Infinity }: PagesWanted, count: number): readonly number[] {
   const wanted = new Set<number>();
   for (const { start, end } of spans ?? [{ start: 1, end: count }]) {
-    for (let number = start; number <= Math.min(end, count); number++) {
+    for (let number = start; number <= Math.min(end, count) && wanted.size < most; number++) {
       wanted.add(number);
       if (wanted.size > mostPages)
         throw documentFault(

@@ -11,8 +11,9 @@ import { containerOf, officeKindOf, textDocumentOf } from "./document-kind.ts";
 import type { DocumentKind, TextDocument } from "./document-kind.ts";
 import type { DocumentReading } from "./document-section.ts";
 import { readDocx } from "./docx.ts";
-import type { PageSpan } from "./page-range.ts";
+import type { PagesWanted } from "./page-range.ts";
 import { readPdf } from "./pdf.ts";
+import type { GivenPassword } from "./pdf.ts";
 import { readPptx } from "./pptx.ts";
 import { readXlsx } from "./xlsx.ts";
 
@@ -21,7 +22,9 @@ export type ParseOrder = {
   readonly contentType: string;
   /** The address or file name; its ending tells what the bytes do not. */
   readonly name: string;
-  readonly pages: readonly PageSpan[] | undefined;
+  readonly pages: PagesWanted;
+  /** Opens a protected PDF. */
+  readonly password?: GivenPassword | undefined;
 };
 
 export type ParsedDocument = DocumentReading & { readonly kind: DocumentKind };
@@ -29,11 +32,11 @@ export type ParsedDocument = DocumentReading & { readonly kind: DocumentKind };
 const readable = "Read are PDF, DOCX, XLSX, PPTX, HTML, CSV and plain text.";
 
 export async function work(order: ParseOrder): Promise<ParsedDocument> {
-  const { bytes, pages } = order;
+  const { bytes, pages, password } = order;
   if (bytes.length === 0) throw documentFault("The document is empty.");
   switch (containerOf(bytes)) {
     case "pdf":
-      return { kind: "pdf", ...(await readPdf(bytes, pages)) };
+      return { kind: "pdf", ...(await readPdf(bytes, pages, password)) };
     case "zip":
       return readOffice(bytes, pages);
     case "ole":
@@ -43,10 +46,7 @@ export async function work(order: ParseOrder): Promise<ParsedDocument> {
   }
 }
 
-async function readOffice(
-  bytes: Uint8Array,
-  pages: readonly PageSpan[] | undefined,
-): Promise<ParsedDocument> {
+async function readOffice(bytes: Uint8Array, pages: PagesWanted): Promise<ParsedDocument> {
   const archive = openArchive(bytes);
   const kind = officeKindOf(archive);
   switch (kind) {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PDFDocument } from "pdf-lib";
+import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import { EgressFailure } from "../../egress/egress-failure.ts";
+import { encryptedPdf } from "./encrypted-pdf.test-support.ts";
 import { parseEngine } from "./parse.ts";
 import { onePagePdf, pdfOf } from "./sample-documents.test-support.ts";
 import { docxOf, paragraph, pptxOf, shape, xlsxOf } from "./sample-office.test-support.ts";
@@ -60,6 +62,62 @@ test("only the pages that were asked for are read and charged", async () => {
     assert.deepEqual([chunks.length, pages], [count, count], JSON.stringify(range));
     assert.match(chunks[0] ?? "", new RegExp(`^# Chapter ${first}\n`));
   }
+});
+
+test("no more pages are read and charged than were asked for, and of a range its first", async () => {
+  const file = { bytes: await thirtyPages() };
+  for (const [inputs, first, count] of [
+    [{ max_pages: 3 }, 1, 3],
+    [{ max_pages: 100 }, 1, 30],
+    [{ max_pages: 2, page_range: { start: 5 } }, 5, 2],
+  ] as const) {
+    const { chunks, pages } = await bench.read(file, inputs);
+    assert.deepEqual([chunks.length, pages], [count, count], JSON.stringify(inputs));
+    assert.match(chunks[0] ?? "", new RegExp(`^# Chapter ${first}\n`));
+  }
+});
+
+test("without chunks the document is one text", async () => {
+  const file = { bytes: await thirtyPages() };
+  const { chunks, pages } = await bench.read(file, { chunk_mode: "disabled", max_pages: 2 });
+  const each = (await bench.read(file, { chunk_mode: "page", max_pages: 2 })).chunks;
+  assert.deepEqual([chunks, pages, each.length], [[each.join("\n\n")], 2, 2]);
+});
+
+test("a protected PDF opens with its password, and with no other", async () => {
+  const file = { bytes: encryptedPdf("open sesame", "Nobody reads this") };
+  for (const inputs of [
+    { settings: { document_password: "open sesame" } },
+    { document_password: "open sesame" },
+  ])
+    assert.deepEqual((await bench.read(file, inputs)).chunks, ["Nobody reads this"]);
+  for (const [inputs, param] of [
+    [{}, "document_url"],
+    [{ settings: { document_password: "guess" } }, "settings.document_password"],
+    [{ document_password: "guess" }, "document_password"],
+  ] as const)
+    await assert.rejects(bench.read(file, inputs), (error: unknown) => {
+      assert.ok(error instanceof Problem);
+      assert.deepEqual([error.code, error.param], ["invalid_request", param]);
+      return true;
+    });
+});
+
+test("what is taken and cannot be done is named", () => {
+  const leftOut = (inputs: JsonObject) => parseEngine({ pool: bench.pool }).leavesOut?.(inputs);
+  const settings = { ocr_system: "legacy", extraction_mode: "ocr", document_password: "x" };
+  assert.deepEqual(leftOut({ chunk_mode: "section", table_output_format: "csv", settings }), [
+    "chunk_mode",
+    "table_output_format",
+    "settings.ocr_system",
+    "settings.extraction_mode",
+  ]);
+  const usual = {
+    chunk_mode: "disabled",
+    table_output_format: "md",
+    settings: { extraction_mode: "hybrid" },
+  };
+  assert.deepEqual([leftOut(usual), leftOut({})], [[], []]);
 });
 
 test("a PDF without any text is not charged", async () => {

@@ -1,21 +1,26 @@
 import { getDocumentProxy } from "unpdf";
+import { Problem } from "../../core/problems.ts";
 import { documentFault } from "./document-fault.ts";
 import type { DocumentReading, DocumentSection } from "./document-section.ts";
 import { pagesWithin } from "./page-range.ts";
-import type { PageSpan } from "./page-range.ts";
+import type { PagesWanted } from "./page-range.ts";
 import { pageText, usualSize } from "./pdf-layout.ts";
 import type { PdfItem } from "./pdf-layout.ts";
 
 type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 
+/** And the input that it came as. */
+export type GivenPassword = { readonly text: string; readonly param: string };
+
 /** The text layer of each page. Pictures of text have none. */
 export async function readPdf(
   bytes: Uint8Array,
-  spans: readonly PageSpan[] | undefined,
+  wanted: PagesWanted,
+  password?: GivenPassword,
 ): Promise<DocumentReading> {
-  const pdf = await open(bytes);
+  const pdf = await open(bytes, password);
   if (pdf.numPages === 0) throw documentFault("The PDF has no pages.");
-  const numbers = pagesWithin(spans, pdf.numPages);
+  const numbers = pagesWithin(wanted, pdf.numPages);
   const pages: { readonly number: number; readonly items: readonly PdfItem[] }[] = [];
   for (const number of numbers) {
     const items = await itemsOf(pdf, number);
@@ -33,18 +38,25 @@ export async function readPdf(
   return { sections, pages: pages.length, ...(title === undefined ? {} : { title }) };
 }
 
-async function open(bytes: Uint8Array): Promise<Pdf> {
+async function open(bytes: Uint8Array, password: GivenPassword | undefined): Promise<Pdf> {
   try {
     // No font is looked for on this machine, and nothing is written about the document.
     return await getDocumentProxy(new Uint8Array(bytes), {
       useSystemFonts: false,
       disableFontFace: true,
       verbosity: 0,
+      ...(password === undefined ? {} : { password: password.text }),
     });
   } catch (error) {
     if (error instanceof RangeError) throw error;
     if (error instanceof Error && error.name === "PasswordException")
-      throw documentFault("The PDF is encrypted, and opens with a password only.", error);
+      throw password === undefined
+        ? documentFault("The PDF is encrypted, and opens with a password only.", error)
+        : new Problem("invalid_request", {
+            message: "This password does not open the PDF.",
+            param: password.param,
+            cause: error,
+          });
     throw documentFault("The document is no PDF that can be read.", error);
   }
 }

@@ -3,14 +3,14 @@ import { documentFault } from "./document-fault.ts";
 import type { DocumentReading } from "./document-section.ts";
 import { mainPart, relationsOf } from "./office-parts.ts";
 import { pagesWithin } from "./page-range.ts";
-import type { PageSpan } from "./page-range.ts";
+import type { PagesWanted } from "./page-range.ts";
 import { notesText, slideText } from "./slide-text.ts";
 import { readXml } from "./xml-reader.ts";
 
 /** Each slide's text with the speaker's notes below it, in the order in which they are shown. */
-export function readPptx(archive: Archive, spans: readonly PageSpan[] | undefined): DocumentReading {
+export function readPptx(archive: Archive, pages: PagesWanted): DocumentReading {
   const slides = slidesOf(archive);
-  const sections = pagesWithin(spans, slides.length).map((page) => {
+  const sections = pagesWithin(pages, slides.length).map((page) => {
     const part = slides[page - 1] ?? "";
     const blocks = [slideText(archive.text(part) ?? ""), notesOf(archive, part)];
     return { content: blocks.filter((block) => block !== "").join("\n\n"), page };

@@ -4,14 +4,14 @@ import { documentFault } from "./document-fault.ts";
 import type { DocumentReading } from "./document-section.ts";
 import { mainPart, relationsOf } from "./office-parts.ts";
 import { pagesWithin } from "./page-range.ts";
-import type { PageSpan } from "./page-range.ts";
+import type { PagesWanted } from "./page-range.ts";
 import { dateStylesIn, dateText } from "./sheet-dates.ts";
 import { cellText, mostCells } from "./sheet-table.ts";
 import { readXml } from "./xml-reader.ts";
 import type { XmlEvent } from "./xml-reader.ts";
 
 /** Each sheet as a table; rows and columns without a value are left out. Formulas show their last result. */
-export function readXlsx(archive: Archive, spans: readonly PageSpan[] | undefined): DocumentReading {
+export function readXlsx(archive: Archive, pages: PagesWanted): DocumentReading {
   const workbook = mainPart(archive) ?? "xl/workbook.xml";
   const { sheets, isFrom1904 } = readWorkbook(archive, workbook);
   const relations = relationsOf(archive, workbook);
@@ -24,7 +24,7 @@ export function readXlsx(archive: Archive, spans: readonly PageSpan[] | undefine
     dateStyles: dateStylesIn(partOf("styles")),
     isFrom1904,
   };
-  const numbers = pagesWithin(spans, sheets.length);
+  const numbers = pagesWithin(pages, sheets.length);
   const sections = numbers.map((page) => {
     const sheet = sheets[page - 1];
     const target = relations.get(sheet?.id ?? "")?.target;

@@ -107,7 +107,7 @@ async function readAsDocument(
   visit: PageVisit,
 ): Promise<PageContent> {
   const { bytes, contentType, url } = page;
-  const order = { bytes, contentType, name: url, pages: undefined };
+  const order = { bytes, contentType, name: url, pages: {} };
   const document = await readDocument(order, { pool, signal: visit.signal, param: visit.param });
   const isWanted = visit.wishes.formats.includes("markdown");
   return {
