@@ -42,6 +42,7 @@ for (const [model, code] of [
       .catch((reason: unknown) => reason);
     assert.ok(error instanceof OpenAI.APIError, String(error));
     assert.deepEqual([error.status, error.code, sent()], [400, code, 1]);
+    assert.ok(error.message.includes(`The provider of ${model} does not make`), error.message);
     assert.equal(error.headers?.get("x-should-retry"), "false");
   });
 

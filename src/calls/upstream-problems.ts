@@ -73,8 +73,14 @@ export function problemOfFailure(failure: UpstreamFailure, model = unnamed): Pro
 
 const unnamed = "this model";
 
-/** The register speaks of this model; whoever calls several at once is told which one. */
 function problemOf(model: string, code: ProblemCode, details: ProblemDetails): Problem {
-  const message = (details.message ?? problems[code].message).replace(unnamed, () => model);
-  return new Problem(code, { ...details, message });
+  return new Problem(code, {
+    ...details,
+    message: namedIn(details.message ?? problems[code].message, model),
+  });
+}
+
+/** The register speaks of this model; whoever calls several, or no model in the usual sense, is told which one. */
+export function namedIn(message: string, model: string): string {
+  return message.replace(unnamed, () => model);
 }

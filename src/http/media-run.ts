@@ -91,7 +91,7 @@ export function showOther(row: RunRow, response: ServerResponse, { requestId, he
   if ((row.cost ?? 0n) > 0n)
     return sendAnswer(response, requestId, { status: 200, body: shownRun(row), headers });
   throw new Problem("run_failed", {
-    message: "The provider of this model made nothing. Nothing was charged.",
+    message: `The provider of ${row.model} made nothing. Nothing was charged.`,
     extra: { run_id: row.id },
   });
 }

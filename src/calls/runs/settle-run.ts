@@ -7,6 +7,7 @@ import { meters } from "../../core/usage.ts";
 import type { Meter, Usage } from "../../core/usage.ts";
 import type { Closed } from "../../ledger/ledger.ts";
 import { offerKey } from "../../routing/rank.ts";
+import { namedIn } from "../upstream-problems.ts";
 import { frozenPrice, holdOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { finishedMessage } from "./run-view.ts";
@@ -37,7 +38,7 @@ export function decide(run: DrivenRun, house: RunHouse, outcome: Result | Failur
       state: "settling",
       problem: {
         code,
-        message,
+        message: namedIn(message, run.row.model),
         ...(param === null ? {} : { param }),
         ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
       },
