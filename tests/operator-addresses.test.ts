@@ -7,7 +7,11 @@ import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
 import { hello } from "./support/stream-reader.ts";
 
-/** Addresses of providers that the operator names, private ones among them. */
+/**
+ * Case F-06 of the test plan: addresses of providers that the operator names, private ones among them. The plan adds them
+ * in a console and tests a connection there; here they come from the environment and the catalog's files alone, so there
+ * is nothing for anybody else to call. That a file needs the operator's word for a private address is in `config.test.ts`.
+ */
 let server: FakeUpstream;
 let gateway: Gateway;
 let customer: Customer;
