@@ -32,19 +32,31 @@ function chat(headers: readonly string[]): Promise<RawAnswer> {
 type Operation = {
   readonly method: string;
   readonly path: string;
+  /** The path as it is documented. */
+  readonly template: string;
   readonly security: readonly Readonly<Record<string, unknown>>[];
+  /** Its JSON body has the name of a model. */
+  readonly namesModel: boolean;
+};
+
+type Documented = {
+  readonly security: Operation["security"];
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: { readonly properties?: object } }>>;
+  };
 };
 
 async function operations(): Promise<readonly Operation[]> {
   const response = await fetch(`${gateway.url}/openapi.json`);
   const { paths } = JSON.parse(await response.text());
-  return Object.entries<Record<string, { readonly security: Operation["security"] }>>(paths).flatMap(
-    ([path, methods]) =>
-      Object.entries(methods).map(([method, { security }]) => ({
-        method: method.toUpperCase(),
-        path: path.replaceAll(/\{\w+\}/g, "m-two"),
-        security,
-      })),
+  return Object.entries<Record<string, Documented>>(paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, { security, requestBody }]) => ({
+      method: method.toUpperCase(),
+      path: template.replaceAll(/\{\w+\}/g, "m-two"),
+      template,
+      security,
+      namesModel: "model" in (requestBody?.content["application/json"]?.schema.properties ?? {}),
+    })),
   );
 }
 
@@ -64,9 +76,44 @@ function otherForms(
   ];
 }
 
+const forbidden = { model: "m-two", messages: [{ role: "user", content: "hi" }] };
+const forbiddenForm = (): FormData => {
+  const form = new FormData();
+  form.set("model", forbidden.model);
+  for (const name of ["image", "file"]) form.set(name, new Blob(["x"]), "x.bin");
+  return form;
+};
+/** A call of the forbidden model at every documented route that takes the name of one. */
+const forbiddenCalls: Readonly<Record<string, string | FormData | undefined>> = {
+  "/v1/chat/completions": JSON.stringify(forbidden),
+  "/v1/run": JSON.stringify({ model: forbidden.model, inputs: { messages: forbidden.messages } }),
+  "/v1/images/generations": JSON.stringify({ model: forbidden.model, prompt: "x" }),
+  "/v1/images/edits": forbiddenForm(),
+  "/v1/audio/speech": JSON.stringify({ model: forbidden.model, input: "x", voice: "x" }),
+  "/v1/audio/transcriptions": forbiddenForm(),
+  "/v1/audio/translations": forbiddenForm(),
+  "/v1/embeddings": JSON.stringify({ model: forbidden.model, input: "x" }),
+  "/v1/models/{id}": undefined,
+};
+
+/** The plan has 403 on every route; those that name no model have none to forbid. */
+async function assertForbidden({ method, path, template }: Operation, key: string): Promise<void> {
+  const body = forbiddenCalls[template];
+  const response = await fetch(gateway.url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 403, `${method} ${path}: ${text.slice(0, 200)}`);
+  assert.equal(JSON.parse(text).error.code, "model_not_allowed");
+}
+
 test("A-04 one form of credential counts, on every route", async () => {
   const bound = await gateway.customer({ models: ["m-chat"] });
-  const forbidden = { model: "m-two", messages: [{ role: "user", content: "hi" }] };
   const refused = await gateway.chat(bound.key, forbidden);
   assert.equal(refused.status, 403);
   assert.equal(JSON.parse(await refused.text()).error.code, "model_not_allowed");
@@ -77,8 +124,11 @@ test("A-04 one form of credential counts, on every route", async () => {
 
   const all = await operations();
   assert.ok(all.length >= 15, `${all.length} operations`);
-  for (const { method, path, security } of all) {
+  for (const operation of all) {
+    const { method, path, template, security, namesModel } = operation;
     if (security.length === 0) continue;
+    if (template in forbiddenCalls) await assertForbidden(operation, bound.key);
+    else assert.ok(!namesModel, `${method} ${path} is not asked for a forbidden model`);
     // The operator's doors take neither a customer's key nor the operator's token anywhere else.
     const isOperators = security.some((scheme) => "operator" in scheme);
     const secret = isOperators ? gateway.token : bound.key;

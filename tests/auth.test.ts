@@ -1,28 +1,49 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
-import { startFakeUpstream } from "./support/fake-upstream.ts";
+import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
+import { planned } from "./support/plan-scale.ts";
 import { startPostgres } from "./support/postgres.ts";
+import type { NoPostgres, TestPostgres } from "./support/postgres.ts";
 import { rawRequest, sendRaw } from "./support/raw-http.ts";
 import type { RawAnswer } from "./support/raw-http.ts";
+import { rowsOfTables } from "./support/table-rows.ts";
 
-/** Who may come in: cases A-01 to A-03. A-04 to A-06 are in auth-surface.test.ts; A-07 waits for sign-in. */
+/**
+ * Who may come in: cases A-01 to A-03. A-04 to A-06 are in auth-surface.test.ts; A-07 waits for sign-in. Keys do not
+ * expire, so of A-03 there is revoking only.
+ */
 
+let postgres: TestPostgres | NoPostgres;
+/** Undefined: the embedded one, whose tables nobody else can read. */
+let databaseUrl: string | undefined;
 let upstream: FakeUpstream;
 let gateway: Gateway;
 let customer: Customer;
 
 before(async () => {
   upstream = await startFakeUpstream();
-  gateway = await startGateway({ p1: upstream.baseUrl });
+  postgres = await startPostgres();
+  if (!("skipped" in postgres)) databaseUrl = await postgres.freshDatabase();
+  gateway = await startGateway({
+    p1: upstream.baseUrl,
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+  });
   customer = await gateway.customer();
 });
 beforeEach(() => upstream.clear());
-after(() => endsClean(gateway, upstream));
+after(async () => {
+  try {
+    await endsClean(gateway, upstream);
+  } finally {
+    if (!("skipped" in postgres)) await postgres.stop();
+  }
+});
 
 const chatBody = JSON.stringify({ model: "m-chat", messages: [{ role: "user", content: "hi" }] });
 
@@ -77,25 +98,40 @@ test("A-01 a missing or malformed key is 401, says nothing and reaches no provid
   assert.equal(upstream.log.length, 0);
 });
 
-test("A-01 how long a refusal takes does not tell how near a key was", async () => {
+type Medians = { readonly near: number; readonly far: number };
+
+/** How long refusals of a key that is nearly right take, and of one that is all wrong, in milliseconds. */
+async function refusalTimes(tries: number): Promise<Medians> {
   const { key } = customer;
-  const near = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
-  const far = `sk-${"z".repeat(key.length - 3)}`;
+  const secrets = {
+    near: key.slice(0, -1) + (key.endsWith("A") ? "B" : "A"),
+    far: `sk-${"z".repeat(key.length - 3)}`,
+  };
   const times: Record<"near" | "far", number[]> = { near: [], far: [] };
-  // The plan has 2,000 each and 5 %; on a busy machine only a difference in kind can be seen.
-  for (let count = 0; count < 200; count += 1) {
-    for (const [which, secret] of [
-      ["near", near],
-      ["far", far],
-    ] as const) {
+  for (let count = 0; count < tries; count += 1) {
+    // Which comes first makes a difference of its own.
+    for (const which of count % 2 === 0 ? (["near", "far"] as const) : (["far", "near"] as const)) {
       const startedAt = performance.now();
-      await (await gateway.chat(secret, {})).text();
+      await (await gateway.chat(secrets[which], {})).text();
       times[which].push(performance.now() - startedAt);
     }
   }
   const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[list.length / 2] ?? 0;
-  const [one, other] = [median(times.near), median(times.far)];
-  assert.ok(Math.abs(one - other) < Math.max(one, other) / 2, `near ${one} ms, far ${other} ms`);
+  return { near: median(times.near), far: median(times.far) };
+}
+
+test("A-01 how long a refusal takes does not tell how near a key was", async () => {
+  const tries = planned({ whole: 2_000, quick: 200 });
+  // Of few tries on a busy machine only a difference in kind can be seen.
+  const tolerance = planned({ whole: 0.05, quick: 0.5 });
+  const rounds: Medians[] = [];
+  const isAlike = ({ near, far }: Medians): boolean =>
+    Math.abs(near - far) <= Math.max(near, far) * tolerance;
+  // What the key makes shows in every round, what the machine makes does not.
+  while (!rounds.some(isAlike)) {
+    assert.ok(rounds.length < planned({ whole: 4, quick: 1 }), `medians in ms: ${JSON.stringify(rounds)}`);
+    rounds.push(await refusalTimes(tries));
+  }
 });
 
 /** 200 and more. */
@@ -171,11 +207,13 @@ function injections(): readonly string[] {
 
 test("A-02 a key is never more than a text to compare", async () => {
   const before = await gateway.admin("GET", "/accounts");
+  const rowsBefore = await rowsOfTables(databaseUrl);
   const logBefore = gateway.log().length;
+  const mostMs = planned({ whole: 250, quick: 5_000 });
   const corpus = injections();
   assert.ok(corpus.length >= 200, `${corpus.length}`);
   const multiByte = Array.from(
-    { length: 60 },
+    { length: 300 },
     (_, index) => `sk-${String.fromCodePoint(0x80 + index * 37, 0x4e00 + index, 0x1f600 + index)}`,
   );
   const illegal = Array.from({ length: 32 }, (_, code) => `sk-${String.fromCharCode(code)}x`);
@@ -183,13 +221,14 @@ test("A-02 a key is never more than a text to compare", async () => {
     const startedAt = performance.now();
     const utf8 = Buffer.from(secret).toString("latin1");
     const { statuses, text } = await chat([`Authorization: Bearer ${utf8}`]);
-    // The plan has 250 ms.
-    assert.ok(performance.now() - startedAt < 5_000, secret);
+    const tookMs = performance.now() - startedAt;
+    assert.ok(tookMs < mostMs, `${secret} took ${tookMs} ms`);
     assert.ok(statuses[0] === 401 || statuses[0] === 400, `${JSON.stringify(secret)}: ${text.slice(0, 200)}`);
     assert.ok(statuses.length === 1 || statuses.every((status) => status === 400 || status === 401));
   }
   const afterwards = await gateway.admin("GET", "/accounts");
   assert.deepEqual(afterwards.body.data, before.body.data);
+  assert.deepEqual(await rowsOfTables(databaseUrl), rowsBefore);
   assert.doesNotMatch(gateway.log().slice(logBefore), /error|syntax|sql/i);
   assert.equal(upstream.log.length, 0);
 });
@@ -212,34 +251,55 @@ test("A-03 a revoked key stops at once; a stream that runs is finished and settl
   assert.deepEqual(account.balances.live, { available: "999.999550", held: "0.000000" });
 });
 
-test("A-03 a key that is revoked on one node stops on another within five seconds", async (context) => {
-  const postgres = await startPostgres();
+/** A key that is used at one gateway until it is refused. */
+class KeyInUse {
+  accepted = 0;
+  readonly refused: Promise<number>;
+
+  constructor(where: Gateway, key: string) {
+    this.refused = this.#use(where, key);
+  }
+
+  /** When it was refused. */
+  async #use(where: Gateway, key: string): Promise<number> {
+    const giveUpAt = performance.now() + 60_000;
+    while ((await where.get(key, "/v1/balance")).status === 200) {
+      this.accepted += 1;
+      assert.ok(performance.now() < giveUpAt, "the key is never refused");
+      await pause(usedEveryMs);
+    }
+    return performance.now();
+  }
+}
+
+/** The plan has 20 uses per second. */
+const usedEveryMs = planned({ whole: 50, quick: 5 });
+
+test("A-03 a key that is revoked on one node stops there within a second and on another within five", async (context) => {
   if ("skipped" in postgres) {
     context.skip(postgres.skipped);
     return;
   }
-  const databaseUrl = await postgres.freshDatabase();
-  const here = await startGateway({ p1: upstream.baseUrl, databaseUrl });
-  const there = await startGateway({ p1: upstream.baseUrl, databaseUrl });
+  const shared = { p1: upstream.baseUrl, databaseUrl: await postgres.freshDatabase() };
+  const here = await startGateway(shared);
+  const there = await startGateway(shared);
   try {
     const own = await here.customer();
-    let accepted = 0;
-    while (accepted < 20) {
-      assert.equal((await there.get(own.key, "/v1/balance")).status, 200);
-      accepted += 1;
-    }
-    await here.admin("DELETE", `/keys/${own.keyId}`);
+    const [used, usedThere] = [new KeyInUse(here, own.key), new KeyInUse(there, own.key)];
+    const uses = planned({ whole: 100, quick: 20 });
+    await eventually(() => used.accepted >= uses && usedThere.accepted >= uses, 30_000);
     const revokedAt = performance.now();
-    let status = 200;
-    while (status === 200 && performance.now() - revokedAt < 10_000) {
-      status = (await there.get(own.key, "/v1/balance")).status;
-      if (status === 200) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await here.admin("DELETE", `/keys/${own.keyId}`)).status, 204);
+    const tookMs = (await used.refused) - revokedAt;
+    const tookThereMs = (await usedThere.refused) - revokedAt;
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
+    assert.ok(tookThereMs < 5_000, `${tookThereMs} ms on the other`);
+    for (const gateway of [here, there]) {
+      const { status, body } = await gateway.get(own.key, "/v1/balance");
+      assert.deepEqual([status, body.error.code], [401, "invalid_api_key"]);
     }
-    assert.equal(status, 401);
-    assert.ok(performance.now() - revokedAt < 5_000, `${performance.now() - revokedAt} ms`);
     await endsClean(there);
   } finally {
     await Promise.all([here.stop(), there.process.exitCode === null ? there.stop() : undefined]);
-    await postgres.stop();
   }
 });
