@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { _iterSSEMessages as anthropicEvents } from "@anthropic-ai/sdk/core/streaming";
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import OpenAI from "openai";
 import { endsClean } from "./support/clean-end.ts";
 import {
@@ -16,12 +19,21 @@ import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
+import { isWholePlan, planned } from "./support/plan-scale.ts";
+import { residentBytes } from "./support/process-usage.ts";
 import { hello, stream } from "./support/stream-reader.ts";
 import type { StreamSeen } from "./support/stream-reader.ts";
 import { receiptOf } from "./support/receipts.ts";
 
 /** Silence longer than this brings a comment. */
-const keepAliveMs = 600;
+const keepAliveMs = planned({ whole: 15_000, quick: 600 });
+/** Of the provider, before the first byte and between two: the timers must allow it. */
+const silentMs = planned({ whole: 20_000, quick: 2_000 });
+const wholeTimers = {
+  SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "60000",
+  SKILLBOSS_IDLE_TIMEOUT_MS: "60000",
+  SKILLBOSS_CALL_TIMEOUT_MS: "900000",
+};
 /** A busy machine may be this much late. */
 const slackMs = 400;
 
@@ -38,7 +50,7 @@ before(async () => {
     a1: p1.origin,
     // Models of their own for the cases that run side by side.
     moreProviders: { silent: p1.baseUrl, later: p1.baseUrl, quick: p1.baseUrl, long: p1.baseUrl },
-    environment: { SKILLBOSS_KEEPALIVE_MS: String(keepAliveMs) },
+    environment: { SKILLBOSS_KEEPALIVE_MS: String(keepAliveMs), ...(isWholePlan ? wholeTimers : {}) },
   });
   customer = await gateway.customer({ credits: "100000.00" });
   // The first call of a process is slower than all others.
@@ -54,7 +66,7 @@ after(async () => {
 
 describe("streams in time", { concurrency: 10 }, () => {
   test("S-03 each token is with the client as soon as the upstream sent it", async () => {
-    p1.script("m-two", ok({ tokens: 8, everyMs: 250 }));
+    p1.script("m-two", ok({ tokens: 8, firstMs: 300, everyMs: planned({ whole: 1_000, quick: 250 }) }));
     const seen = await stream(gateway, customer.key, { model: "m-two" });
     const { headers } = seen;
     assert.match(headers.get("content-type") ?? "", /^text\/event-stream/);
@@ -69,13 +81,13 @@ describe("streams in time", { concurrency: 10 }, () => {
     assert.equal(cameAt.length, 8);
     const lags = cameAt.map((at, index) => at - (sentAt[index] ?? 0)).toSorted((a, b) => a - b);
     assert.ok((lags[4] ?? Infinity) <= 50, `median lag ${lags[4]} ms`);
-    assert.ok((lags[7] ?? Infinity) <= 50 + slackMs, `worst lag ${lags[7]} ms`);
+    const mostMs = planned({ whole: 50, quick: 50 + slackMs });
+    assert.ok((lags[7] ?? Infinity) <= mostMs, `worst lag ${lags[7]} ms`);
   });
 
   for (const model of ["m-silent", "m-claude"]) {
-    // The plan has 20 s of silence and a comment each 15 s; here are 2 s and 600 ms.
     test(`S-04 ${model}: silence before and between tokens is filled with comments that clients do not see`, async () => {
-      p1.script(model, silentTwice(2_000));
+      p1.script(model, silentTwice(silentMs));
       const seen = await stream(gateway, customer.key, { model });
       assert.equal(seen.content, "tok ");
       assert.deepEqual([seen.finishReason, seen.dones, seen.error], ["stop", 1, undefined]);
@@ -83,8 +95,17 @@ describe("streams in time", { concurrency: 10 }, () => {
       const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
       assert.ok(Math.max(...gaps) <= keepAliveMs + slackMs, `gaps: ${gaps.map(Math.round).join(", ")} ms`);
       const firstToken = seen.frameTimes[0] ?? 0;
-      assert.ok(seen.commentTimes.filter((time) => time < firstToken).length >= 3, "before the first token");
-      assert.ok(seen.commentTimes.filter((time) => time > firstToken).length >= 3, "between tokens");
+      const least = planned({ whole: 1, quick: 3 });
+      const early = seen.commentTimes.filter((time) => time < firstToken).length;
+      assert.ok(early >= least, `${early} before the first token`);
+      assert.ok(seen.commentTimes.length - early >= least, "between tokens");
+      for (const data of [await byAnthropic(seen.text), await byVercel(seen.text)]) {
+        assert.equal(data.pop(), "[DONE]");
+        assert.deepEqual(
+          data.map((json) => JSON.parse(json)),
+          seen.frames,
+        );
+      }
 
       const client = new OpenAI({ apiKey: customer.key, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
       const chunks = await client.chat.completions.create({
@@ -99,7 +120,7 @@ describe("streams in time", { concurrency: 10 }, () => {
   }
 
   test("S-04 after comments another provider may still take over, and only its answer is charged", async () => {
-    p1.script("m-later-two", silenceThen(1_500, status(503)));
+    p1.script("m-later-two", silenceThen(2.5 * keepAliveMs, status(503)));
     p2.script("m-later-two", ok({ tokens: 7 }));
     const { key } = await gateway.customer();
     const seen = await stream(gateway, key, { model: "m-later-two" });
@@ -116,7 +137,7 @@ describe("streams in time", { concurrency: 10 }, () => {
   });
 
   test("S-04 when no provider answers after comments, the stream ends with an error event at no charge", async () => {
-    p1.script("m-later", silenceThen(1_500, status(503, { "retry-after": "7" })));
+    p1.script("m-later", silenceThen(2.5 * keepAliveMs, status(503, { "retry-after": "7" })));
     const { key } = await gateway.customer();
     const seen = await stream(gateway, key, { model: "m-later" });
     assert.ok(seen.commentTimes.length >= 2);
@@ -141,22 +162,53 @@ describe("streams in time", { concurrency: 10 }, () => {
       assert.match(headers.get("content-type") ?? "", /^application\/json/);
   });
 
-  // The plan has 10 minutes at 1 token/s with timers of 3 s; here are 5 s, longer than every timer but the total one.
+  // Longer than every timer but the total one.
   test("S-10 a stream that outlives all timers between tokens completes and is charged exactly", async () => {
-    p1.script("m-long", ok({ tokens: 25, everyMs: 200, prompt: 1_000, cached: 400 }));
+    const tokens = planned({ whole: 600, quick: 25 });
+    const everyMs = planned({ whole: 1_000, quick: 200 });
+    p1.script("m-long", ok({ tokens, everyMs, prompt: 1_000, cached: 400 }));
     const { key } = await gateway.customer();
-    const seen = await Promise.all(
-      Array.from({ length: 5 }, () => stream(gateway, key, { model: "m-long" })),
-    );
-    for (const { content, dones, headers, endedAt, startedAt } of seen) {
-      assert.ok(endedAt - startedAt > 4_500);
-      assert.deepEqual([content, dones], ["tok ".repeat(25), 1]);
+    const streaming = Promise.all(Array.from({ length: 5 }, () => stream(gateway, key, { model: "m-long" })));
+    const flat = isWholePlan ? staysFlat((tokens * everyMs) / 4, streaming) : undefined;
+    for (const { content, dones, headers, endedAt, startedAt } of await streaming) {
+      assert.ok(endedAt - startedAt > tokens * everyMs * 0.9);
+      assert.deepEqual([content, dones], ["tok ".repeat(tokens), 1]);
       const receipt = await receiptOf(gateway, key, headers.get("x-request-id"));
-      // 600 × 2.5 + 400 × 0.25 + 25 × 10 µcr.
-      assert.deepEqual([receipt.credits, receipt.estimated, receipt.ending], ["0.001850", false, "done"]);
+      const credits = ((600 * 2.5 + 400 * 0.25 + tokens * 10) / 1e6).toFixed(6);
+      assert.deepEqual([receipt.credits, receipt.estimated, receipt.ending], [credits, false, "done"]);
     }
+    await flat;
   });
 });
+
+/** The events' data as Anthropic's SDK reads them, */
+async function byAnthropic(text: string): Promise<string[]> {
+  const data: string[] = [];
+  for await (const event of anthropicEvents(new Response(text), new AbortController())) data.push(event.data);
+  return data;
+}
+
+/** and as Vercel's does, whose parser this is. */
+async function byVercel(text: string): Promise<string[]> {
+  const data: string[] = [];
+  const bytes = new Blob([text]).stream();
+  for await (const event of bytes
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream()))
+    data.push(event.data);
+  return data;
+}
+
+const flatBytes = 16e6;
+
+/** The gateway's memory does not grow while streams go on, once they are under way. */
+async function staysFlat(afterMs: number, streaming: Promise<unknown>): Promise<void> {
+  await pause(afterMs);
+  const before = residentBytes(gateway);
+  await streaming;
+  const grown = residentBytes(gateway) - before;
+  assert.ok(grown < flatBytes, `grew by ${Math.round(grown / 1e6)} MB`);
+}
 
 /** Silence before the answer begins, and once more before its only token. */
 function silentTwice(silentMs: number): Behaviour {

@@ -12,6 +12,8 @@ export type Plan = {
   readonly tokens?: number;
   /** Before each token. Default 0. */
   readonly everyMs?: number;
+  /** Before the first token of a stream; default `everyMs`. */
+  readonly firstMs?: number;
   /** Before the headers. Default 0. */
   readonly afterMs?: number;
   /** Prompt tokens in the usage. Default 100. */
@@ -248,7 +250,7 @@ async function streamTokens(call: FakeCall, plan: Plan): Promise<FakeAnswer> {
   call.startStream(plan.headers);
   await call.write(call.wire.opening(shape));
   for (let token = 0; token < count && !call.gone; token += 1) {
-    await call.pause(plan.everyMs ?? 0);
+    await call.pause((token === 0 ? plan.firstMs : undefined) ?? plan.everyMs ?? 0);
     for (let choice = 0; choice < shape.choices; choice += 1) {
       await call.writeToken(call.wire.token(shape, choice, plan.text ?? "tok "));
     }
