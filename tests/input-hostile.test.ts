@@ -8,6 +8,7 @@ import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { staysQuick } from "./support/health-watch.ts";
+import { planned } from "./support/plan-scale.ts";
 
 /** Bodies and texts that mean harm: cases I-04, I-05, I-07, I-10 and O-05. */
 
@@ -17,7 +18,8 @@ let door: ChatDoor;
 
 before(async () => {
   upstream = await startFakeUpstream();
-  const environment = { SKILLBOSS_MAX_BODY_BYTES: String(1024 * 1024) };
+  const capBytes = planned({ whole: 32, quick: 1 }) * 1024 * 1024;
+  const environment = { SKILLBOSS_MAX_BODY_BYTES: String(capBytes) };
   gateway = await startGateway({ p1: upstream.baseUrl, environment });
 });
 beforeEach(async () => {
@@ -55,12 +57,28 @@ test("I-04 members named like parts of JavaScript objects change nothing, at any
   const account = `{"name":"x","__proto__":{"plan":"pro"},"constructor":{"prototype":{"plan":"pro"}}}`;
   const made = await gateway.admin("POST", "/accounts", JSON.parse(account));
   assert.equal(made.status, 400, "the operator's doors know their members");
-  // The plan has 1,000.
-  for (let count = 0; count < 100; count += 1) {
+  await assertFormFieldsChangeNothing();
+  const requests = planned({ whole: 1_000, quick: 100 });
+  for (let count = 0; count < requests; count += 1) {
     const { status, body } = await door.send(`{${usual}}`);
     assert.deepEqual([status, Object.keys(body)], [200, plain]);
   }
 });
+
+async function assertFormFieldsChangeNothing(): Promise<void> {
+  const made = async (fields: readonly string[]): Promise<readonly string[]> => {
+    const form = new FormData();
+    form.set("purpose", "user_data");
+    for (const name of fields) form.set(name, "x");
+    form.set("file", new Blob(["x"]), "x.txt");
+    const headers = { authorization: `Bearer ${door.customer.key}` };
+    const response = await fetch(`${gateway.url}/v1/files`, { method: "POST", headers, body: form });
+    assert.equal(response.status, 200);
+    return Object.keys(JSON.parse(await response.text()));
+  };
+  const evil = ["__proto__", "__proto__[x]", "constructor", "constructor[prototype][x]", "toString"];
+  assert.deepEqual(await made(evil), await made([]));
+}
 
 /** An object nested `depth` deep in all, with the innermost members at `around`. */
 function nested(depth: number, kind: "array" | "object"): string {
@@ -77,18 +95,25 @@ test("I-05 64 levels are taken and more are refused, without haste or crash", as
     [4, (value: string) => `{${usual},"tools":[{"type":"function","function":{"name":"f","x":${value}}}]}`],
     [2, (value: string) => `{${usual},"thinking":{"x":${value}}}`],
   ] as const;
-  await staysQuick(gateway.port, async () => {
+  await staysQuick(gateway, async () => {
     for (const [above, place] of places) {
       for (const kind of ["array", "object"] as const) {
         const good = await door.send(place(nested(64 - above, kind)));
         assert.equal(good.status, 200, good.text);
-        for (const depth of [65, 1_000, 10_000, 100_000]) {
+        for (const depth of [65, 1_000, 10_000, planned({ whole: 1_000_000, quick: 100_000 })]) {
           const answer = await door.send(place(nested(depth - above, kind)));
           assertRefused(answer, `${depth} levels of ${kind}`);
           assert.match(answer.body.error.message, /64 levels/);
         }
       }
       assertRefused(await door.send(place("[".repeat(1_000_000))), "a million brackets");
+    }
+    // Of metadata no depth is taken: its values are texts.
+    for (const depth of [64, 65, 1_000, 10_000, planned({ whole: 1_000_000, quick: 100_000 })]) {
+      const answer = await door.send(`{${usual},"metadata":{"x":${nested(depth - 2, "object")}}}`);
+      assertRefused(answer, `${depth} levels in metadata`);
+      if (depth > 64) assert.match(answer.body.error.message, /64 levels/);
+      else assert.match(answer.body.error.param, /^metadata/);
     }
   });
 });
@@ -112,9 +137,9 @@ test("O-05 crowded and faulty documents do not hold up others", async () => {
     `{${usual},"logit_bias":{${numbered('"x"', 70_000)}}}`,
     `{${usual},"metadata":{${numbered("1", 70_000)}}}`,
     `{${usual},${numbered("1", 70_000)}}`,
-    `{${usual},"user":"${"\\\\".repeat(500_000)}"}`,
+    `{${usual},"user":"${"\\\\".repeat(planned({ whole: 15_000_000, quick: 500_000 }))}"}`,
   ];
-  await staysQuick(gateway.port, async () => {
+  await staysQuick(gateway, async () => {
     for (const text of hostile) assertRefused(await door.send(text), text.slice(0, 80));
     // And a few at the same time.
     await Promise.all(

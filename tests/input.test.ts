@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { assertRefused, bodyWith, chatDoor, messages, usual } from "./support/chat-door.ts";
-import type { ChatDoor } from "./support/chat-door.ts";
+import type { ChatDoor, DoorAnswer } from "./support/chat-door.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
+import { planned } from "./support/plan-scale.ts";
 
 /** What a body may say: cases I-01 to I-03. More of it in input-hostile.test.ts, how it is sent in input-forms.test.ts. */
 
@@ -15,9 +16,12 @@ let upstream: FakeUpstream;
 let gateway: Gateway;
 let door: ChatDoor;
 
+const mebibyte = 1024 * 1024;
+
 before(async () => {
   upstream = await startFakeUpstream();
-  const environment = { SKILLBOSS_MAX_BODY_BYTES: String(1024 * 1024) };
+  const capBytes = planned({ whole: 8 * mebibyte, quick: mebibyte });
+  const environment = { SKILLBOSS_MAX_BODY_BYTES: String(capBytes) };
   gateway = await startGateway({ p1: upstream.baseUrl, environment });
 });
 beforeEach(async () => {
@@ -25,6 +29,14 @@ beforeEach(async () => {
 });
 after(() => endsClean(gateway, upstream));
 
+/** The plan has 100 ms. */
+function assertRefusedAtOnce(answer: DoorAnswer, label: string): void {
+  assertRefused(answer, label);
+  const mostMs = planned({ whole: 100, quick: 3_000 });
+  assert.ok(answer.tookMs < mostMs, `${label} took ${answer.tookMs} ms`);
+}
+
+// What is not JSON has no `param` to name.
 test("I-01 text that is not a JSON object is refused before anything happens", async () => {
   const whole = `{${usual},"max_tokens":5}`;
   const truncated = Array.from({ length: whole.length - 1 }, (_, length) => whole.slice(0, length + 1));
@@ -62,11 +74,11 @@ test("I-01 text that is not a JSON object is refused before anything happens", a
   ];
   for (const text of malformed) {
     const answer = await door.send(text);
-    assertRefused(answer, JSON.stringify(text.slice(0, 40)));
+    assertRefusedAtOnce(answer, JSON.stringify(text.slice(0, 40)));
     assert.equal(answer.body.error.code, "invalid_json");
   }
   for (const encoding of ["utf16le", "latin1"] as const) {
-    assertRefused(await door.send(Buffer.from(whole.replace("hi", "hé"), encoding)), encoding);
+    assertRefusedAtOnce(await door.send(Buffer.from(whole.replace("hi", "hé"), encoding)), encoding);
   }
   await door.assertNothingHappened();
 });
@@ -113,7 +125,7 @@ test("I-01 a member of the wrong type is refused and named", async () => {
   for (const [member, values] of Object.entries(mistyped)) {
     for (const value of values) {
       const answer = await door.send(bodyWith({ [member]: value }));
-      assertRefused(answer, `${member}: ${JSON.stringify(value).slice(0, 40)}`);
+      assertRefusedAtOnce(answer, `${member}: ${JSON.stringify(value).slice(0, 40)}`);
       assert.equal(answer.body.error.code, "invalid_request");
       assert.ok(answer.body.error.param.startsWith(member), `${member} is named ${answer.body.error.param}`);
     }
@@ -139,7 +151,7 @@ test("I-01 a faulty message is refused and named", async () => {
   ];
   for (const message of faulty) {
     const answer = await door.send(bodyWith({ messages: [...messages, message] }));
-    assertRefused(answer, JSON.stringify(message));
+    assertRefusedAtOnce(answer, JSON.stringify(message));
     assert.ok(answer.body.error.param.startsWith("messages[1]"), answer.text);
   }
   await door.assertNothingHappened();
@@ -197,14 +209,17 @@ test("I-02 numbers beyond a double are refused, never held for less", async () =
   await door.assertNothingHappened();
 });
 
+const gap = planned({ whole: 5_000_000, quick: 900_000 });
+const longText = planned({ whole: 1_048_576, quick: 900_000 });
+
 test("I-03 a member that occurs twice at the top is refused, however it is written", async () => {
   const twice = [
     [`{${usual},"model":"m-two"}`, "model"],
     [`{${usual},"\\u006dodel":"m-two"}`, "model"],
     [`{${usual},"max_tokens":1,"max_tokens":100000}`, "max_tokens"],
     [`{${usual},"max_tokens":1,"max_tok\\u0065ns":100000}`, "max_tokens"],
-    [`{${usual},"x":"${"a".repeat(900_000)}","model":"m-two"}`, "model"],
-    [`{${usual},${" ".repeat(900_000)}"model":"m-two"}`, "model"],
+    [`{${usual},"x":"${"a".repeat(longText)}","model":"m-two"}`, "model"],
+    [`{${usual},${" ".repeat(gap)}"model":"m-two"}`, "model"],
   ] as const;
   for (const [text, param] of twice) {
     const answer = await door.send(text);
@@ -220,8 +235,8 @@ test("I-03 the provider reads the same model and limits that we read", async () 
     `{"\\u006dodel":"m-chat","messages":${JSON.stringify(messages)},"max_tokens":1e2}`,
     `{${usual},"Model":"m-two","MODEL":"m-two","Max_Tokens":5,"MAX_TOKENS":5,"max_tokens":100.0}`,
     `{${usual},"model ":"m-two"," model":"m-two","max_tokens":100}`,
-    `{"x":"${"a".repeat(900_000)}",${usual},"max_tokens":100}`,
-    `{${" ".repeat(900_000)}${usual},"max_tokens":100}`,
+    `{"x":"${"a".repeat(longText)}",${usual},"max_tokens":100}`,
+    `{${" ".repeat(gap)}${usual},"max_tokens":100}`,
     `{${usual},"max_tokens":100,${stream}{"include_usage":false}}`,
     `{${usual},"max_tokens":100,${stream}{"include_usage":true,"include_usage":false}}`,
     `{${usual},"max_tokens":100,${stream}{"include_usage":true,"include_us\\u0061ge":false}}`,

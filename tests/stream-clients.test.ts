@@ -8,6 +8,8 @@ import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
+import { withoutLag } from "./support/health-watch.ts";
+import { planned } from "./support/plan-scale.ts";
 import { openDescriptors, residentBytes } from "./support/process-usage.ts";
 import { receiptsOf } from "./support/receipts.ts";
 import { rawChat, receivedContent, stream } from "./support/stream-reader.ts";
@@ -85,28 +87,35 @@ function departure(index: number): Departure {
   }
 }
 
-// The plan has 200 streams and p99 < 1 s; here are 90 in all stages, one of which may be late for the machine's sake.
-test("S-01 a client that leaves, in whatever way and at whatever time, closes the upstream within a second", async () => {
+/** The plan has 200 streams. */
+const departures = planned({ whole: 210, quick: 90 });
+
+// The plan has p99 < 1 s: one may be late.
+test("S-01 a client that leaves, in whatever way and at whatever time, closes the upstream within a second", () =>
+  withoutLag(gateway, allLeaveInTime));
+
+async function allLeaveInTime(): Promise<void> {
   p1.script("m-chat", ok({ tokens: 1_000, everyMs: 20 }));
   p1.script("m-claude", ok({ tokens: 1_000, everyMs: 20 }));
   p1.script("m-free", ok({ afterMs: 2_500 }));
   const descriptors = openDescriptors(gateway);
   const lags: number[] = [];
-  for (let from = 0; from < 90; from += 30) {
+  for (let from = 0; from < departures; from += 30) {
     const wave = Array.from({ length: 30 }, (_, index) =>
       leave(`leaver ${from + index}`, departure(from + index)),
     );
     lags.push(...(await Promise.all(wave)).filter((lag) => lag !== undefined));
   }
   const sorted = lags.toSorted((a, b) => a - b);
-  assert.ok(sorted.length >= 72, `${sorted.length} calls reached the upstream`);
+  assert.ok(sorted.length >= departures * 0.8, `${sorted.length} calls reached the upstream`);
   assert.ok(
     (sorted.at(-2) ?? Infinity) < 1_000,
     `the slowest: ${sorted.slice(-5).map(Math.round).join(", ")} ms`,
   );
-  assert.ok((sorted[36] ?? Infinity) < 200, `median ${sorted[36]} ms`);
+  const median = sorted[Math.floor(departures * 0.4)] ?? Infinity;
+  assert.ok(median < 200, `median ${median} ms`);
   await eventually(() => p1.open() === 0 && openDescriptors(gateway) <= descriptors + 10, 5_000);
-});
+}
 
 test("S-01 a call that its client left is written down as aborted, without a fault of anybody's", async () => {
   p1.script("m-free", ok({ afterMs: 20_000 }));
@@ -132,14 +141,17 @@ test("S-01 a call that its client left is written down as aborted, without a fau
   );
 });
 
-// The plan has 100 clients for 30 s at 20 MB/s; here are 5 that read nothing for 1.5 s, of 16 MB each.
-test("S-02 clients that read nothing stall the upstream instead of filling memory, and lose no byte", async () => {
-  const [clients, sizeBytes, tokenBytes] = [5, 16_000_000, 20_000];
+// The provider sends as fast as it can.
+test("S-02 clients that read nothing stall the upstream instead of filling memory, and lose no byte", () =>
+  withoutLag(gateway, nobodyReads));
+
+async function nobodyReads(): Promise<void> {
+  const clients = planned({ whole: 100, quick: 5 });
+  const silentMs = planned({ whole: 30_000, quick: 1_500 });
+  const [sizeBytes, tokenBytes] = [16_000_000, 20_000];
   p1.script("m-chat", flood(sizeBytes, tokenBytes));
   // The heap first grows to what this traffic needs when all is well.
-  await Promise.all(
-    Array.from({ length: clients }, () => stream(gateway, customer.key, { model: "m-chat" })),
-  );
+  await Promise.all(Array.from({ length: 5 }, () => stream(gateway, customer.key, { model: "m-chat" })));
   const earlier = p1.log.length;
   const residentBefore = residentBytes(gateway);
   const calls = await Promise.all(
@@ -149,8 +161,12 @@ test("S-02 clients that read nothing stall the upstream instead of filling memor
       return call;
     }),
   );
-  await eventually(() => p1.log.slice(earlier).filter(({ stalled }) => stalled).length === clients, 10_000);
-  await pause(1_000);
+  const stallWithinMs = planned({ whole: 60_000, quick: 10_000 });
+  await eventually(
+    () => p1.log.slice(earlier).filter(({ stalled }) => stalled).length === clients,
+    stallWithinMs,
+  );
+  await pause(silentMs - 500);
   const stalled = p1.log.slice(earlier);
   const sentBefore = stalled.map(({ sentBytes }) => sentBytes);
   // Besides the plan's half MB a stream keeps up to 8 MB of an answer's text, for counting.
@@ -162,7 +178,8 @@ test("S-02 clients that read nothing stall the upstream instead of filling memor
     "the upstream's writes block",
   );
   assert.ok(Math.max(...sentBefore) < sizeBytes, "none was sent in full");
-  assert.ok(grownBytes < 64e6 + clients * 8.5e6, `grew by ${Math.round(grownBytes / 1e6)} MB`);
+  const mostEach = planned({ whole: 0.5e6, quick: 8.5e6 });
+  assert.ok(grownBytes < 64e6 + clients * mostEach, `grew by ${Math.round(grownBytes / 1e6)} MB`);
   for (const { socket } of calls) socket.resume();
   await Promise.all(calls.map(({ closed }) => closed));
   for (const call of calls) {
@@ -170,4 +187,4 @@ test("S-02 clients that read nothing stall the upstream instead of filling memor
     assert.equal(content.length, sizeBytes);
     assert.ok(isDone && /^x*$/.test(content));
   }
-});
+}

@@ -46,7 +46,7 @@ export async function chatDoor(gateway: Gateway, upstream: FakeUpstream): Promis
   };
 }
 
-/** Refused as the client's mistake, quickly, in our form. The plan has 100 ms; the machine may be busy. */
+/** Refused as the client's mistake, before long, in our form. */
 export function assertRefused(answer: DoorAnswer, label: string): void {
   assert.equal(answer.status, 400, `${label}: ${answer.text.slice(0, 200)}`);
   const members = ["message", "type", "code", "param", "request_id"];

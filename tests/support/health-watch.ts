@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { Agent, get } from "node:http";
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import type { Gateway } from "./gateway.ts";
+import { isWholePlan } from "./plan-scale.ts";
 
 const idleMs = 400;
 
@@ -7,54 +11,67 @@ const idleMs = 400;
  * Asserts that the gateway's event loop serves others while `work` goes on: `/health` is asked again and again, one
  * request at a time, before the work, which says how busy the machine is, and beside it.
  */
-export async function staysQuick(port: number, work: () => Promise<void>): Promise<void> {
-  const idle = await healthTimes(port, () => new Promise((resolve) => setTimeout(resolve, idleMs)));
-  const times = await healthTimes(port, work);
+export async function staysQuick(gateway: Gateway, work: () => Promise<void>): Promise<void> {
+  const { port } = gateway;
+  const idle = await healthTimes(port, () => pause(idleMs));
+  const times = await healthTimes(port, () => withoutLag(gateway, work));
   const shown = `/health took ${JSON.stringify(times)}, and ${JSON.stringify(idle)} when idle`;
-  // The plan has 200 ms on a machine of its own. A document that costs seconds is seen on any machine.
+  // A document that costs seconds is seen on any machine.
   assert.ok(times.p95 < 250 + 10 * idle.p95, shown);
   assert.ok(times.worst < 1_000 + 10 * idle.worst, shown);
 }
 
-type HealthTimes = { readonly count: number; readonly p95: number; readonly worst: number };
+const mostLagMs = 200;
+const lookEveryMs = 5_000;
 
-/** In milliseconds. */
-async function healthTimes(port: number, work: () => Promise<void>): Promise<HealthTimes> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const times: number[] = [];
-  let isOver = false;
+/**
+ * Case O-05 of the test plan beside all others: in the whole form the event loop is late by less than 200 ms, as the
+ * gateway measures it over windows of 10 to 20 s.
+ */
+export async function withoutLag(gateway: Gateway, work: () => Promise<void>): Promise<void> {
+  if (!isWholePlan) return work();
+  const over = new AbortController();
+  const look = async (): Promise<void> => {
+    const { body } = await gateway.admin("GET", "/health");
+    const { p99_9: lagMs } = body.event_loop_lag_ms;
+    assert.ok(lagMs < mostLagMs, `the event loop is late: ${JSON.stringify(body.event_loop_lag_ms)}`);
+  };
   const watch = async (): Promise<void> => {
-    while (!isOver) {
-      const startedAt = performance.now();
-      await healthy(port, agent);
-      times.push(performance.now() - startedAt);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    while (!over.signal.aborted) {
+      await pause(lookEveryMs, undefined, { signal: over.signal }).catch(() => undefined);
+      await look();
     }
   };
-  try {
-    await Promise.all([watch(), work().finally(() => (isOver = true))]);
-  } finally {
-    isOver = true;
-    agent.destroy();
-  }
-  const sorted = times.toSorted((a, b) => a - b);
-  return {
-    count: sorted.length,
-    p95: sorted[Math.floor(sorted.length * 0.95)] ?? 0,
-    worst: sorted.at(-1) ?? 0,
-  };
+  await Promise.all([watch(), work().finally(() => over.abort())]);
 }
 
-function healthy(port: number, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: "127.0.0.1", port, path: "/health", agent }, (response) => {
-      response.resume();
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`/health answered ${response.statusCode}`));
-      });
-    });
-    request.on("error", reject);
-    request.setTimeout(20_000, () => request.destroy(new Error("/health did not answer")));
-  });
+export type HealthTimes = {
+  readonly count: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly worst: number;
+};
+
+/**
+ * How long `/health` takes while `work` goes on, in milliseconds; asked from a thread of its own, because this one is
+ * busy with the work.
+ */
+export async function healthTimes(port: number, work: () => Promise<void>): Promise<HealthTimes> {
+  const watcher = new Worker(new URL("./health-watcher.ts", import.meta.url), { workerData: port });
+  try {
+    await once(watcher, "message");
+    await work();
+    const told = once(watcher, "message");
+    watcher.postMessage("enough");
+    const [times]: number[][] = await told;
+    const sorted = (times ?? []).toSorted((a, b) => a - b);
+    return {
+      count: sorted.length,
+      p95: sorted[Math.floor(sorted.length * 0.95)] ?? 0,
+      p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
+      worst: sorted.at(-1) ?? 0,
+    };
+  } finally {
+    await watcher.terminate();
+  }
 }

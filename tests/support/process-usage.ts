@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Gateway } from "./gateway.ts";
 
-/** Resident memory of the gateway's process, in bytes. */
+/** Resident memory of the gateway's process, in bytes; 0 where the system does not tell, so that it never grows. */
 export function residentBytes(gateway: Gateway): number {
-  const status = readFileSync(`/proc/${gateway.process.pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  const path = `/proc/${gateway.process.pid}/status`;
+  if (!existsSync(path)) return 0;
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(path, "utf8"))?.[1]) * 1024;
 }
 
 /** Open files and sockets of the gateway's process. */
