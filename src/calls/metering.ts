@@ -23,7 +23,7 @@ export function uncharged(metered: Metered): Metered {
   return { ...metered, costAt: () => 0n };
 }
 
-type Answered = Pick<StreamTranslation, "usage" | "promptUsage"> & { outputText(): string };
+type Answered = Pick<StreamTranslation, "usage" | "promptUsage" | "outputText" | "outputLength">;
 
 /** The provider's own numbers where it told them; otherwise counted here and marked as estimated. Missing is never zero. */
 export function meterAnswer(
@@ -46,10 +46,7 @@ async function countAnswer(
   answer: Answered | WholeAnswer,
   house: ChatHouse,
 ): Promise<Metered> {
-  const [prompt, output] = await Promise.all([
-    promptUsage(open, answer, house),
-    house.tokens.count([answer.outputText()]),
-  ]);
+  const [prompt, output] = await Promise.all([promptUsage(open, answer, house), outputTokens(answer, house)]);
   const usage = { ...prompt, output_tokens: output };
   const promptTokens = Object.values(prompt).reduce((sum, tokens) => sum + tokens, 0);
   const shown = {
@@ -58,6 +55,14 @@ async function countAnswer(
     total_tokens: promptTokens + output,
   };
   return { usage, estimated: true, shown, costAt: costAt(usage, house) };
+}
+
+/** Of an answer that is longer than what is kept of it, in proportion. */
+async function outputTokens(answer: Answered | WholeAnswer, { tokens }: ChatHouse): Promise<number> {
+  const text = answer.outputText();
+  const counted = await tokens.count([text]);
+  const length = "outputLength" in answer ? answer.outputLength : text.length;
+  return length > text.length ? Math.ceil((counted * length) / text.length) : counted;
 }
 
 async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house: ChatHouse): Promise<Usage> {
@@ -69,11 +74,11 @@ async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house
 const charactersPerToken = 4;
 
 /** What a stream is worth so far, from lengths alone: cheap enough for every second, and never above what it costs. */
-export function worthSoFar(open: OpenChat, outputText: string, creditUsd: string): Credits {
-  if (outputText === "") return 0n;
+export function worthSoFar(open: OpenChat, outputLength: number, creditUsd: string): Credits {
+  if (outputLength === 0) return 0n;
   const usage = {
     input_tokens: Math.floor((open.call.raw.get("messages")?.length ?? 0) / charactersPerToken / 2),
-    output_tokens: Math.floor(outputText.length / charactersPerToken),
+    output_tokens: Math.floor(outputLength / charactersPerToken),
   };
   return open.offers
     .map((offer) => costOf(offer.price, usage, creditUsd))

@@ -120,10 +120,11 @@ export class StreamWatch {
 
   #noteDelivered(): void {
     if (this.#live === undefined || !this.#hasBegun) return;
-    const text = this.#live.translation.outputText();
-    if (text.length === this.#notedLength) return;
-    this.#notedLength = text.length;
-    this.#house.ledger.delivered(this.#open.ask.callId, worthSoFar(this.#open, text, this.#house.creditUsd));
+    const length = this.#live.translation.outputLength;
+    if (length === this.#notedLength) return;
+    this.#notedLength = length;
+    const worth = worthSoFar(this.#open, length, this.#house.creditUsd);
+    this.#house.ledger.delivered(this.#open.ask.callId, worth);
   }
 }
 

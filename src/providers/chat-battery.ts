@@ -112,6 +112,7 @@ function toldBothWays(kind: string, wire: ChatWire, { fixtures: { target }, answ
     assert.deepEqual([translation.complete, translation.fault], [true, undefined]);
     assert.equal(translation.hasOutput, true);
     assertCounted(translation.outputText(), expected);
+    assert.equal(translation.outputLength, translation.outputText().length);
   });
 }
 

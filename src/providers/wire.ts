@@ -87,8 +87,13 @@ export type StreamTranslation = {
   /** The input meters as far as the wire told them before the output was complete: for aborted streams. */
   readonly promptUsage?: Usage | undefined;
   readonly hasOutput: boolean;
-  /** All output so far as text, for counting: aborted streams and providers that report no usage. */
+  /**
+   * The output so far as text, for counting: aborted streams and providers that report no usage. Of a very long one its
+   * beginning.
+   */
   outputText(): string;
+  /** How many characters all of it has; costs nothing. */
+  readonly outputLength: number;
 };
 
 /** One wire protocol. Translates only: no fetch, clock, log, retry or secret inside. */

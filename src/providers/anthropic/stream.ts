@@ -72,6 +72,10 @@ export class MessagesStream implements StreamTranslation {
     return this.#blocks.outputText();
   }
 
+  get outputLength(): number {
+    return this.#blocks.outputLength;
+  }
+
   get #isOver(): boolean {
     return this.#complete || this.#fault !== undefined;
   }

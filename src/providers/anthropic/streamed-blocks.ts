@@ -19,6 +19,9 @@ type OpenTool = {
 
 type OpenBlock = OpenThinking | OpenTool;
 
+/** No more characters of an answer are kept for counting than this and one piece: about the longest that any model gives. */
+const mostKept = 512 * 1024;
+
 /** The content blocks of one streamed answer: which are open, what was shown of them, and the text they came to. */
 export class StreamedBlocks {
   readonly frames: Frames;
@@ -27,6 +30,7 @@ export class StreamedBlocks {
   #isBegun = false;
   #toolCalls = 0;
   #output = "";
+  #outputLength = 0;
   #hasOutput = false;
 
   constructor(view: AnswerView) {
@@ -44,6 +48,10 @@ export class StreamedBlocks {
   /** Concatenation makes a rope, so a long answer costs no copies until someone counts it. */
   outputText(): string {
     return this.#output;
+  }
+
+  get outputLength(): number {
+    return this.#outputLength;
   }
 
   /** The frames since the last time. */
@@ -110,7 +118,7 @@ export class StreamedBlocks {
 
   refuse(explanation: string): void {
     this.#show(this.frames.refusal(explanation === "" ? silentRefusal : explanation));
-    this.#output += explanation;
+    this.#count(explanation);
     this.#hasOutput = true;
   }
 
@@ -122,7 +130,7 @@ export class StreamedBlocks {
     this.#open.set(index, { kind: "tool", position, input, hasFragments: false });
     if (position === undefined) return;
     this.#show(this.frames.toolCall(position, textOf(block["id"]) ?? "", name));
-    this.#output += name;
+    this.#count(name);
     this.#hasOutput = true;
   }
 
@@ -132,13 +140,13 @@ export class StreamedBlocks {
     block.hasFragments = true;
     if (block.position === undefined) return this.#text(fragment);
     this.#show(this.frames.toolArguments(block.position, fragment));
-    this.#output += fragment;
+    this.#count(fragment);
   }
 
   #text(text: unknown): void {
     if (typeof text !== "string" || text === "") return;
     this.#show(this.frames.content(text));
-    this.#output += text;
+    this.#count(text);
     this.#hasOutput = true;
   }
 
@@ -147,8 +155,13 @@ export class StreamedBlocks {
     const block = this.#open.get(index);
     if (block?.kind === "thinking") block.text += text;
     this.#show(this.frames.reasoning(text));
-    this.#output += text;
+    this.#count(text);
     this.#hasOutput = true;
+  }
+
+  #count(output: string): void {
+    this.#outputLength += output.length;
+    if (this.#output.length < mostKept) this.#output += output;
   }
 
   #show(frame: string): void {

@@ -1,13 +1,18 @@
-/** No more of an answer's text is kept for counting than this. */
-const mostBytes = 4 * 1024 * 1024;
+/** No more of an answer's text is kept for counting than this, which is about the longest that any model gives. */
+const mostBytes = 512 * 1024;
 /** Pieces are cut out of larger reads and would keep those in memory, so they are copied soon. */
 const mostLoosePieces = 128;
 const mostLooseBytes = 4_096;
+const beyondAscii = /[^\u0000-\u007f]/;
 
-/** All output of a stream, gathered cheaply as UTF-8 bytes. Memory is bounded by twice the text, and by 8 MiB. */
+/**
+ * The output of a stream, gathered cheaply as UTF-8 bytes: its beginning as text, and the length of all of it. Memory is
+ * bounded by twice the text, and by 1 MiB.
+ */
 export class OutputTally {
   #bytes = Buffer.alloc(0);
   #length = 0;
+  #characters = 0;
   #loose = "";
   #loosePieces = 0;
 
@@ -19,11 +24,13 @@ export class OutputTally {
   }
 
   add(text: string): void {
-    this.addLatin1(Buffer.from(text).toString("latin1"));
+    this.addLatin1(beyondAscii.test(text) ? Buffer.from(text).toString("latin1") : text);
   }
 
-  get isEmpty(): boolean {
-    return this.#length === 0 && this.#loose === "";
+  /** Of all that was added, as JavaScript counts them. */
+  get characters(): number {
+    this.#copy();
+    return this.#characters;
   }
 
   text(): string {
@@ -40,6 +47,8 @@ export class OutputTally {
     }
     this.#bytes.write(this.#loose, this.#length, end - this.#length, "latin1");
     this.#length = end;
+    const isAscii = !beyondAscii.test(this.#loose);
+    this.#characters += isAscii ? this.#loose.length : Buffer.from(this.#loose, "latin1").toString().length;
     this.#loose = "";
     this.#loosePieces = 0;
   }

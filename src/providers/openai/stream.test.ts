@@ -283,11 +283,12 @@ test("Azure's first frame without choices, comments and other events change noth
   assert.equal(translation.fault, undefined);
 });
 
-test("memory for the text is bounded: four megabytes are counted, no more", () => {
+test("S-02 memory for the text is bounded: half a mebibyte is kept, and all of it is measured", () => {
   const stream = new OpenaiStream(batteryView, plainTarget);
   const chunk = Buffer.from(asEvents(toldChunk({ content: "word ".repeat(200_000) })));
   for (let count = 0; count < 6; count++) assert.notEqual(stream.push(chunk), "");
-  assert.equal(stream.outputText().length, 4 * 1024 * 1024);
+  assert.equal(stream.outputText().length, 512 * 1024);
+  assert.equal(stream.outputLength, 6_000_000);
 });
 
 test("I-04 members named like parts of objects do no harm", () => {

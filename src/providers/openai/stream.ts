@@ -67,6 +67,10 @@ export class OpenaiStream implements StreamTranslation {
     return this.#tally.text();
   }
 
+  get outputLength(): number {
+    return this.#tally.characters;
+  }
+
   push(bytes: Buffer): string {
     if (this.#isOver) return "";
     this.#isAscii &&= isAscii(bytes);
