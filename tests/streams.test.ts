@@ -311,3 +311,12 @@ for (const model of ["m-chat", "m-claude"]) {
     });
   }
 }
+
+for (const model of ["m-chat", "m-claude"])
+  test(`${model}: an answer longer than what is kept of its text is counted in proportion`, async () => {
+    // A word and its space are a token: 400,000 of them.
+    p1.script(model, noUsage({ tokens: 40, text: " word".repeat(10_000) }));
+    const seen = await stream(gateway, customer.key, { model, stream_options: { include_usage: true } });
+    const { completion_tokens: counted } = seen.frames.at(-1).usage;
+    assert.ok(counted > 396_000 && counted < 404_000, `${counted} tokens`);
+  });
