@@ -137,7 +137,7 @@ test("O-05 crowded and faulty documents do not hold up others", async () => {
     `{${usual},"logit_bias":{${numbered('"x"', 70_000)}}}`,
     `{${usual},"metadata":{${numbered("1", 70_000)}}}`,
     `{${usual},${numbered("1", 70_000)}}`,
-    `{${usual},"user":"${"\\\\".repeat(planned({ whole: 15_000_000, quick: 500_000 }))}"}`,
+    `{${usual},"user":"${"\\\\".repeat(planned({ whole: 5_000_000, quick: 500_000 }))}"}`,
   ];
   await staysQuick(gateway, async () => {
     for (const text of hostile) assertRefused(await door.send(text), text.slice(0, 80));

@@ -261,6 +261,7 @@ for (const model of ["m-chat", "m-claude"]) {
         ["0.000000", "failed", seen.error.code],
       );
 
+      // The plan has all SDKs: of those that read this wire we have OpenAI's.
       const client = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
       const chunks = await client.chat.completions.create({
         model,
