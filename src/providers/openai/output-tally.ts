@@ -3,7 +3,7 @@ const mostBytes = 512 * 1024;
 /** Pieces are cut out of larger reads and would keep those in memory, so they are copied soon. */
 const mostLoosePieces = 128;
 const mostLooseBytes = 4_096;
-const beyondAscii = /[^\u0000-\u007f]/;
+const beyondAscii = /[\u0080-\uffff]/;
 
 /**
  * The output of a stream, gathered cheaply as UTF-8 bytes: its beginning as text, and the length of all of it. Memory is
