@@ -15,7 +15,8 @@ const require = createRequire(import.meta.url);
  * it; and long files are better spread over the processes that run at a time.
  */
 const needsOwnProcess = /^\S.*\bawait |process\.(?:on|once|exit|kill|chdir)\(|\bmock\.|globalThis\.\w+ =/m;
-const long = /(?:crash|jobs|shutdown|start|cli|power-loss|durability|outages|runs-catalog|engines)[\w-]*\.test\.ts$/;
+const long =
+  /(?:crash|jobs|shutdown|start|cli|power-loss|durability|outages|runs-catalog|engines)[\w-]*\.test\.ts$/;
 
 /** Test files as the test runner shall be given them: the light ones in `count` groups, the others as they are. */
 export function inGroups(files: readonly string[], count: number): readonly string[] {
@@ -38,12 +39,12 @@ export function inGroups(files: readonly string[], count: number): readonly stri
 /** Each file is a suite of its own, with its own hooks. */
 export function runTogether(files: readonly string[]): void {
   for (const file of files) {
-    describe(file, () => {
+    void describe(file, () => {
       try {
         // Unlike `import()` it runs the file within the suite, so that its hooks are the suite's.
         require(file);
       } catch (error) {
-        test(`${file} can be loaded`, () => {
+        void test(`${file} can be loaded`, () => {
           throw error;
         });
       }
