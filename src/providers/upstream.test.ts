@@ -257,6 +257,22 @@ for (const closed of ["seen", "never"] as const) {
   });
 }
 
+test("U-11 a call on a connection of its own meets no idle close, and leaves no connection behind", async () => {
+  const askAlone = (model: string): Promise<CollectedAnswer> => {
+    const answer = new CollectedAnswer();
+    upstream.send({ connection: connection(), request: request(model), ownConnection: true }, answer);
+    return answer.over;
+  };
+  await ask("m");
+  for (let round = 0; round < 100; round += 1) {
+    const answer = await askAlone(`m-${round}`);
+    assert.deepEqual([answer.failure, answer.status], [undefined, 200]);
+    fake.closeIdle();
+  }
+  assert.equal(new Set(fake.log.map((call) => call.connectionId)).size, 101);
+  await eventually(() => fake.connections() === 0);
+});
+
 test("more calls than connections and places to wait are refused at once, the others answered", async () => {
   const narrow = createUpstream({ log: silentLog, connections: 2, maxQueued: 3 });
   fake.script("m", ok({ afterMs: 50 }));

@@ -37,6 +37,11 @@ export type UpstreamCall = {
   readonly timeouts?: Partial<UpstreamTimeouts> | undefined;
   /** Decoded bytes of the answer that are accepted. Default: 64 MiB, for event streams 1 GiB. */
   readonly maxBytes?: number | undefined;
+  /**
+   * On a new connection that is used for nothing else. One that was idle may be closing already, and of a request that
+   * meets the close nobody knows whether the provider took it: for what may not be sent twice.
+   */
+  readonly ownConnection?: boolean | undefined;
 };
 
 /**
@@ -82,6 +87,8 @@ class PooledUpstream implements Upstream {
   /** Base URLs come from the configuration, so these maps stay small. */
   readonly #addresses = new Map<string, BaseAddress>();
   readonly #pools = new Map<string, ConnectionPool>();
+  /** Of connections that are used once. */
+  readonly #ownPools = new Map<string, ConnectionPool>();
   #stopped = false;
 
   constructor(settings: UpstreamSettings) {
@@ -107,9 +114,10 @@ class PooledUpstream implements Upstream {
       method,
       headers: requestHeaders(request.headers, worn.headers, body !== undefined),
       body: body ?? null,
+      reset: call.ownConnection === true,
     };
     return new OpenExchange({
-      pool: this.#poolOf(address.origin),
+      pool: this.#poolOf(address.origin, options.reset ? this.#ownPools : this.#pools),
       options,
       receiver,
       timeouts: call.timeouts === undefined ? this.#timeouts : { ...this.#timeouts, ...call.timeouts },
@@ -144,7 +152,8 @@ class PooledUpstream implements Upstream {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all(Array.from(this.#pools.values(), (pool) => pool.stop()));
+    const pools = [...this.#pools.values(), ...this.#ownPools.values()];
+    await Promise.all(pools.map((pool) => pool.stop()));
   }
 
   #addressOf(baseUrl: string): BaseAddress {
@@ -156,11 +165,11 @@ class PooledUpstream implements Upstream {
     return address;
   }
 
-  #poolOf(origin: string): ConnectionPool {
-    let pool = this.#pools.get(origin);
+  #poolOf(origin: string, pools: Map<string, ConnectionPool>): ConnectionPool {
+    let pool = pools.get(origin);
     if (pool === undefined) {
       pool = new ConnectionPool(origin, this.#poolSettings);
-      this.#pools.set(origin, pool);
+      pools.set(origin, pool);
       if (this.#stopped) void pool.stop();
     }
     return pool;

@@ -19,7 +19,12 @@ export class CredentialNotReady extends Error {}
 
 export type Ways = { readonly upstream: Upstream; readonly egress: Egress };
 
-type Asking = Ways & { readonly signal: AbortSignal; readonly listener?: Listener | undefined };
+type Asking = Ways & {
+  readonly signal: AbortSignal;
+  readonly listener?: Listener | undefined;
+  /** It may not be sent twice. */
+  readonly isUnrepeatable?: boolean;
+};
 
 /**
  * One question to the provider. An address that an answer named is asked with the credential only where that may follow,
@@ -29,7 +34,7 @@ type Asking = Ways & { readonly signal: AbortSignal; readonly listener?: Listene
 export async function askProvider(
   line: ProviderLine,
   ask: RunAsk,
-  { upstream, egress, signal, listener }: Asking,
+  { upstream, egress, signal, listener, isUnrepeatable }: Asking,
 ): Promise<RunAnswer> {
   const named = "url" in ask.target ? ask.target.url : undefined;
   const followed =
@@ -40,7 +45,8 @@ export async function askProvider(
   await madeReady(upstream, followed.connection);
   const headers = { ...line.headers, ...ask.headers };
   const request = { method: ask.method, path: followed.path, headers, body: ask.body };
-  const call = { connection: followed.connection, request, timeouts, maxBytes: largestAnswerBytes };
+  const { connection } = followed;
+  const call = { connection, request, timeouts, maxBytes: largestAnswerBytes, ownConnection: isUnrepeatable };
   try {
     return await gather(upstream, call, { signal, listener });
   } catch (error) {
