@@ -9,25 +9,32 @@ import type { ChatExchange } from "./support/chat-exchange.ts";
 import { body, emptyContent, endWithoutFinish, errorEventAfter, ok, sse } from "./support/fake-behaviours.ts";
 import type { Behaviour } from "./support/fake-behaviours.ts";
 import { endsClean } from "./support/clean-end.ts";
+import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
+import type { FakeJobs } from "./support/fake-jobs.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Customer, Gateway } from "./support/gateway.ts";
 import { micro, trailOf } from "./support/money-trail.ts";
+import { isWholePlan } from "./support/plan-scale.ts";
 import { receiptOf } from "./support/receipts.ts";
 
 let upstream: FakeUpstream;
+let jobs: FakeJobs;
 let gateway: Gateway;
 
 before(async () => {
   upstream = await startFakeUpstream();
-  gateway = await startGateway({ p1: upstream.baseUrl, a1: upstream.origin });
+  jobs = await startFakeJobs();
+  gateway = await startGateway({
+    p1: upstream.baseUrl,
+    a1: upstream.origin,
+    moreFiles: jobCatalog,
+    environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
+  });
 });
 
-after(async () => {
-  await endsClean(gateway);
-  await upstream.stop();
-});
+after(() => endsClean(gateway, upstream, jobs));
 
 const ask = (customer: Customer, more: Readonly<Record<string, unknown>>): Promise<ChatExchange> =>
   chatToEnd({ url: gateway.url, key: customer.key, body: { model: "m-chat", messages: hello, ...more } });
@@ -72,10 +79,14 @@ for (const [name, behaviour] of worthless) {
       const customer = await gateway.customer({ credits: "10.00" });
       for (const stream of [false, true]) {
         const exchange = await ask(customer, { model, stream });
+        const endedAt = performance.now();
         const requestId = exchange.headers["x-request-id"];
         assert.equal(typeof requestId, "string");
         const receipt = await receiptOf(gateway, customer.key, String(requestId));
+        const writtenAfterMs = performance.now() - endedAt;
+        if (isWholePlan) assert.ok(writtenAfterMs < 2_000, `closed ${writtenAfterMs} ms after its end`);
         assert.equal(receipt.credits, "0.000000");
+        // `empty` says why by itself.
         assert.ok(["empty", "failed"].includes(receipt.ending), receipt.ending);
         if (receipt.ending === "failed") assert.equal(typeof receipt.reason, "string");
         if (exchange.status === 200) assert.equal(exchange.json()._remaining_credits, 10);
@@ -87,15 +98,19 @@ for (const [name, behaviour] of worthless) {
 }
 
 test("C-13 a catalog with an unpriced model is refused at the start, by name", async () => {
+  const limits = { context_window: 1_000, max_output: 1_000 };
   const price = [{ meter: "input_tokens", per: 1_000_000, usd: "1" }];
   for (const [id, rates] of [
     ["m-unpriced", []],
     ["m-half-priced", price],
+    ["m-null-priced", null],
   ] as const) {
     const directory = mkdtempSync(join(tmpdir(), "skillboss-test-"));
-    await assert.rejects(startGateway({ directory, moreModels: { [id]: rates } }), (error: Error) => {
+    const offers = [{ provider: "p1", upstream_model: id, price: rates }];
+    const moreFiles = { [`models/test/${id}.json`]: { ...limits, id, kind: "chat", offers } };
+    await assert.rejects(startGateway({ directory, moreFiles }), (error: Error) => {
       assert.match(error.message, new RegExp(id));
-      assert.match(error.message, /output_tokens/);
+      assert.match(error.message, rates === null ? /price/ : /output_tokens/);
       return true;
     });
     rmSync(directory, { recursive: true, force: true });
@@ -125,6 +140,33 @@ test("C-13 no address but the chat's reaches a provider, and a free model leaves
   assert.deepEqual([receipt.ending, receipt.credits], ["done", "0.000000"]);
   const trail = await trailOf(gateway, customer.accountId);
   assert.deepEqual(trail.calls.get(exchange.callId)?.kinds, ["hold", "release"]);
+});
+
+test("C-13 whichever door is asked for whichever model, no call of a provider is without its hold", async () => {
+  for (const model of ["m-chat", "m-claude"]) upstream.script(model, ok());
+  const customer = await gateway.customer();
+  const asked = () => upstream.log.length + jobs.submissions.length;
+  const known = asked();
+  const { paths } = (await gateway.get(customer.key, "/openapi.json")).body;
+  const doors = Object.keys(paths).filter((path) => "post" in paths[path] && !path.startsWith("/admin/"));
+  assert.ok(doors.includes("/v1/run") && doors.includes("/v1/chat/completions"), doors.join());
+  const openai = { messages: hello, input: "hi", prompt: "hi" };
+  for (const model of ["m-chat", "m-claude", "m-free", "m-job", "m-run"]) {
+    for (const door of doors) {
+      for (const body of [openai, { inputs: {} }, { inputs: { messages: hello } }]) {
+        const response = await fetch(gateway.url + door.replaceAll(/\{\w+\}/g, "none"), {
+          method: "POST",
+          headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+          body: JSON.stringify({ model, ...body }),
+        });
+        await response.text();
+        assert.ok(response.status < 500, `${door} for ${model}: ${response.status}`);
+      }
+    }
+  }
+  const { calls } = await trailOf(gateway, customer.accountId);
+  assert.ok(asked() - known >= 5, `${asked() - known} calls`);
+  assert.equal(asked() - known, calls.size);
 });
 
 test("C-13 cached input that a price does not name costs what fresh input costs", async () => {
@@ -233,9 +275,17 @@ test("C-15 a low balance buys a shorter answer, and says so", async () => {
   // One token each: 93, and 7 for the template.
   const messages = [{ role: "user", content: `hello${" hello".repeat(92)}` }];
   upstream.script("m-chat", ok({ tokens: 5_000, prompt: 100 }));
-  for (const stream of [false, true]) {
+  for (const [stream, limit] of [
+    [false, {}],
+    [true, {}],
+    [false, { max_tokens: 4_096 }],
+    [true, { max_tokens: 4_096 }],
+  ] as const) {
     const customer = await gateway.customer({ credits: "0.003000" });
-    const exchange = await ask(customer, { messages, stream, stream_options: { include_usage: true } });
+    const exchange = await ask(customer, {
+      ...{ messages, stream, stream_options: { include_usage: true } },
+      ...limit,
+    });
     assert.equal(exchange.status, 200);
     assert.ok(exchange.isComplete);
     const last = exchange.json();

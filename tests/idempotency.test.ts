@@ -6,6 +6,8 @@ import { hello } from "./support/chat-exchange.ts";
 import type { ChatExchange } from "./support/chat-exchange.ts";
 import { endsClean } from "./support/clean-end.ts";
 import * as fake from "./support/fake-behaviours.ts";
+import { jobCatalog, startFakeJobs, unitCost } from "./support/fake-jobs.ts";
+import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGateway } from "./support/gateway.ts";
@@ -25,13 +27,19 @@ const found = await startPostgres({ own: true });
 const skip = "skipped" in found ? found.skipped : false;
 
 let upstream: FakeUpstream;
+let jobs: FakeJobs;
 let gateway: Gateway;
 before(async () => {
   upstream = await startFakeUpstream();
-  gateway = await startGateway({ p1: upstream.baseUrl });
+  jobs = await startFakeJobs();
+  gateway = await startGateway({
+    p1: upstream.baseUrl,
+    moreFiles: jobCatalog,
+    environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
+  });
 });
 after(async () => {
-  await endsClean(gateway, upstream);
+  await endsClean(gateway, upstream, jobs);
   if (!("skipped" in found)) await found.stop();
 });
 
@@ -73,10 +81,11 @@ for (const stream of [false, true]) {
     assert.equal(other.code, "rate_limit_exceeded", "the minute had room for the first only");
 
     const changed = await send(gateway, { ...request, body: { ...body, max_tokens: 5 } });
-    assert.equal(changed.code, "idempotency_key_reused");
+    assert.deepEqual([changed.status, changed.code], [422, "idempotency_key_reused"]);
     const tooLong = await send(gateway, { ...request, idempotencyKey: "k".repeat(256) });
     assert.deepEqual([tooLong.status, tooLong.code], [400, "invalid_request"]);
     assert.equal(upstream.calls("m-chat").length, 1);
+    assert.equal((await chargesOf(gateway, customer)).length, 1);
   });
 }
 
@@ -98,6 +107,36 @@ test("C-09 thrice the same run: one run, one charge, one answer, whole and as a 
     assert.equal(jobs.body.count, 1);
     await quietAudit(gateway);
     assert.deepEqual(await chargesOf(gateway, customer, "test"), [2_000_000n]);
+  }
+});
+
+test("C-09 thrice the same at a provider of runs: it is asked once, and another body with the key asks nothing", async () => {
+  for (const [body, status, cost] of [
+    [{ model: "m-run", inputs: {} }, 200, unitCost],
+    [{ model: "m-job", inputs: {} }, 200, unitCost * 3n],
+    [{ model: "m-job", inputs: {}, async: true }, 202, unitCost * 3n],
+  ] as const) {
+    const customer = await gateway.customer();
+    const known = jobs.submissions.length;
+    const request = { path: "/v1/run", body, customer, idempotencyKey: randomUUID() };
+    const answers = [];
+    for (let times = 0; times < 3; times += 1) answers.push(await send(gateway, request));
+    assertSame(answers);
+    assert.deepEqual(
+      answers.map((answer) => [answer.status, answer.isReplay]),
+      [
+        [status, false],
+        [status, true],
+        [status, true],
+      ],
+    );
+    const changed = await send(gateway, { ...request, body: { ...body, inputs: { orders: { ms: 1 } } } });
+    assert.deepEqual([changed.status, changed.code], [422, "idempotency_key_reused"]);
+    const tooLong = await send(gateway, { ...request, idempotencyKey: "k".repeat(256) });
+    assert.deepEqual([tooLong.status, tooLong.code], [400, "invalid_request"]);
+    await quietAudit(gateway);
+    assert.equal(jobs.submissions.length - known, 1);
+    assert.deepEqual(await chargesOf(gateway, customer), [cost]);
   }
 });
 

@@ -23,7 +23,8 @@ export type Plan = {
   /** Reported output tokens; default what was emitted. */
   readonly completion?: number;
   readonly reasoning?: number;
-  readonly text?: string;
+  /** Of a token; of several one after the other, again and again. */
+  readonly text?: string | readonly string[];
   /** `asked`: in streams only when asked for, as OpenAI does. Default `asked`. */
   readonly usage?: "asked" | "always" | "never";
   readonly overruns?: boolean;
@@ -219,7 +220,7 @@ async function answer(call: FakeCall, plan: Plan, ending: () => Promise<void>): 
   await call.pause((plan.afterMs ?? 0) + (plan.everyMs ?? 0) * (plan.tokens ?? 20));
   const count = emittedTokens(call, plan);
   if (!call.gone) call.record.tokens += count * shape.choices;
-  const whole = call.wire.whole(shape, (plan.text ?? "tok ").repeat(count));
+  const whole = call.wire.whole(shape, textOf(plan, count));
   if (call.compressor === undefined) {
     call.answerJson(200, whole, plan.headers);
     return;
@@ -237,7 +238,7 @@ async function partOf(call: FakeCall, plan: Plan, ending: () => Promise<void>): 
     const shape = shapeOf(call, plan, plan.tokens ?? 20);
     await call.pause(plan.afterMs ?? 0);
     if (!call.gone) call.response.writeHead(200, { "content-type": "application/json", ...plan.headers });
-    const text = JSON.stringify(call.wire.whole(shape, (plan.text ?? "tok ").repeat(plan.tokens ?? 20)));
+    const text = JSON.stringify(call.wire.whole(shape, textOf(plan, plan.tokens ?? 20)));
     await call.write(text.slice(0, text.length / 2));
   }
   await ending();
@@ -252,10 +253,18 @@ async function streamTokens(call: FakeCall, plan: Plan): Promise<FakeAnswer> {
   for (let token = 0; token < count && !call.gone; token += 1) {
     await call.pause((token === 0 ? plan.firstMs : undefined) ?? plan.everyMs ?? 0);
     for (let choice = 0; choice < shape.choices; choice += 1) {
-      await call.writeToken(call.wire.token(shape, choice, plan.text ?? "tok "));
+      await call.writeToken(call.wire.token(shape, choice, tokenOf(plan, token)));
     }
   }
   return shape;
+}
+
+function tokenOf({ text = "tok " }: Plan, index: number): string {
+  return typeof text === "string" ? text : (text[index % text.length] ?? "");
+}
+
+function textOf(plan: Plan, tokens: number): string {
+  return Array.from({ length: tokens }, (_, index) => tokenOf(plan, index)).join("");
 }
 
 function shapeOf(call: FakeCall, plan: Plan, tokens: number): FakeAnswer {
