@@ -1,7 +1,7 @@
 import http from "node:http";
 import type { IncomingMessage } from "node:http";
 
-/** What a client sees of one chat call, byte for byte as it comes; it can leave at any time, in the ways clients do. */
+/** What a client sees of one call, byte for byte as it comes; it can leave at any time, in the ways clients do. */
 export type ChatExchange = {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
@@ -31,6 +31,8 @@ export type Json = any;
 export type Ask = {
   readonly url: string;
   readonly key: string;
+  /** Default a chat. */
+  readonly path?: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Called for every part of the body. */
@@ -39,12 +41,12 @@ export type Ask = {
 
 export const hello = [{ role: "user", content: "hi" }];
 
-/** Sends a chat call on a connection of its own. */
+/** Sends a call on a connection of its own. */
 export function startChat(ask: Ask): ChatExchange {
   return new Exchange(ask);
 }
 
-/** Sends a chat call and waits for its end. */
+/** Sends a call and waits for its end. */
 export async function chatToEnd(ask: Ask): Promise<ChatExchange> {
   const exchange = startChat(ask);
   await exchange.over;
@@ -61,13 +63,13 @@ class Exchange implements ChatExchange {
   readonly #request: http.ClientRequest;
   #hasEnded = false;
 
-  constructor({ url, key, body, headers, onPart }: Ask) {
+  constructor({ url, key, path = "/v1/chat/completions", body, headers, onPart }: Ask) {
     const answered = Promise.withResolvers<void>();
     const over = Promise.withResolvers<void>();
     this.answered = answered.promise;
     this.over = over.promise;
     const bytes = Buffer.from(JSON.stringify(body));
-    this.#request = http.request(`${url}/v1/chat/completions`, {
+    this.#request = http.request(url + path, {
       method: "POST",
       agent: false,
       headers: {
