@@ -44,6 +44,8 @@ export type FakeJobs = {
   readonly polls: number;
   /** All that was held until now is answered. */
   answerHeld(): void;
+  /** Closes every connection on which nothing is asked. */
+  closeIdle(): void;
   stop(): Promise<void>;
 };
 
@@ -109,6 +111,7 @@ export async function startFakeJobs(): Promise<FakeJobs> {
       for (const answer of held) answer();
       held = [];
     },
+    closeIdle: () => server.closeIdleConnections(),
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
