@@ -87,7 +87,8 @@ describe("one provider fails", { concurrency: 16 }, () => {
       assert.ok(failed >= 1 && failed <= 8, "each call asks a provider once");
       while (performance.now() - failedAt < restsMs - 1_500) {
         answers.push(...(await wave(model, 8)));
-        await pause(250);
+        // However busy the machine is, enough of them come while it rests.
+        if (answers.length >= 8 * 8) await pause(250);
       }
       assert.ok(
         answers.every(({ status: answered }) => answered === 200),
