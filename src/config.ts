@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import type { Environment } from "./command-settings.ts";
 import { nanoUsd } from "./core/price.ts";
 
 /** Digits, and nothing that only JavaScript takes for a number. */
@@ -157,28 +158,6 @@ export type Config = {
   /** A variable that the catalog names as a setting of a provider. */
   variable(name: string): string | undefined;
 };
-
-export type CommandSettings = {
-  /** Where the server is, unless a command says otherwise. */
-  readonly url: string | undefined;
-  readonly apiKey: string | undefined;
-  readonly operatorToken: string | undefined;
-  readonly dataDirectory: string;
-};
-
-/** What the command line needs to reach a server: no fault of the server's own variables stops it. */
-export function readCommandSettings(environment: Environment): CommandSettings {
-  const value = (name: string) => (environment[name] === "" ? undefined : environment[name]);
-  const port = value("PORT");
-  return {
-    url: value("SKILLBOSS_URL") ?? (port === undefined ? undefined : `http://127.0.0.1:${port}`),
-    apiKey: value("SKILLBOSS_API_KEY"),
-    operatorToken: value("SKILLBOSS_OPERATOR_TOKEN"),
-    dataDirectory: resolve(value("SKILLBOSS_DATA_DIR") ?? ".skillboss"),
-  };
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the environment says, without the blanks around it. What is empty is not in it. */
 export type Given = Readonly<Record<string, string>>;

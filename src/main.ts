@@ -1,6 +1,5 @@
 import { runCommandLine } from "./cli/commands.ts";
-import { readCommandSettings, readConfig } from "./config.ts";
-import { standardLog } from "./logging.ts";
+import { readCommandSettings } from "./command-settings.ts";
 import { version } from "./version.ts";
 
 // Whoever kills the launcher means the server; its channel closes with it.
@@ -13,8 +12,10 @@ try {
   process.exitCode = await runCommandLine(process.argv.slice(2), {
     serve: async (options) => {
       // The other commands do not wait for the server's code to load.
+      const { readConfig } = await import("./config.ts");
       const { providerFaults } = await import("./provider-faults.ts");
       const config = readConfig(process.env, providerFaults);
+      const { standardLog } = await import("./logging.ts");
       const { serve } = await import("./serve.ts");
       return serve(config, standardLog(config.logLevel), options);
     },

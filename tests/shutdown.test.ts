@@ -27,6 +27,7 @@ import {
   messages,
   patience,
   startStubborn,
+  unhurried,
 } from "./support/stubborn-calls.ts";
 import type { Asking } from "./support/stubborn-calls.ts";
 import { askOn, idleConnection, openConnection, tellToStop } from "./support/told-to-stop.ts";
@@ -53,7 +54,7 @@ suite("shutdown", { concurrency: 2 }, () => {
 after(stopPostgres);
 
 async function runningCallsEnd({ upstream, start, startClean }: Place): Promise<void> {
-  const gateway = await start();
+  const gateway = await start(unhurried);
   const customer = await gateway.customer();
   for (const model of ["m-chat", "m-claude"]) upstream.script(model, ok({ tokens: 200, everyMs: 12 }));
   upstream.script("m-two", ok({ tokens: 40, everyMs: 25 }));
@@ -160,7 +161,7 @@ async function stubbornCallsAreCut({ upstream, start, startClean }: Place): Prom
 }
 
 async function aCallThatBeginsIsNotLost({ upstream, databaseUrl, start, startClean }: Place): Promise<void> {
-  const gateway = await start();
+  const gateway = await start(unhurried);
   const customer = await gateway.customer();
   upstream.script("m-chat", ok({ tokens: 50, everyMs: 25 }));
   const database = new pg.Client({ connectionString: databaseUrl });
@@ -202,7 +203,7 @@ async function waiterFor(database: pg.Client): Promise<void> {
 
 /** More than the buffers of two sockets hold, to a client that reads its beginning, and the rest after the signal. */
 async function anAnswerOnItsWayArrives({ upstream, start, startClean }: Place): Promise<void> {
-  const gateway = await start();
+  const gateway = await start(unhurried);
   const customer = await gateway.customer();
   const tokens = 60_000;
   upstream.script("m-long", ok({ tokens, text: "x".repeat(400) }));
@@ -228,7 +229,7 @@ async function anAnswerOnItsWayArrives({ upstream, start, startClean }: Place): 
 }
 
 async function secondSignalEndsAtOnce({ upstream, start, startClean }: Place): Promise<void> {
-  const gateway = await start();
+  const gateway = await start(unhurried);
   const customer = await gateway.customer();
   upstream.script(
     "m-chat",
