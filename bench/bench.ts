@@ -1,8 +1,7 @@
 /**
  * `npm run bench`: what a call costs through the gateway, through a bare proxy and directly, in one run on this machine.
  * CPU per request is the measure that holds on noisy machines; read the ratios, never the absolute figures of two runs.
- * Options: --rounds N --seconds N --only PART-OF-A-SCENARIO --database PART-OF-A-NAME --json
- * --other FOLDER measures the gateway of another checkout too: only in one run can two versions be compared.
+ * `--other` measures the gateway of another checkout too: only in one run can two versions be compared.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,8 +11,19 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../tests/support/postgres.ts";
 import { beside, freePort, moveBeside, pinned, running, start } from "./programs.ts";
 
+const usage = `npm run bench -- [options]: CPU per request and latency through the gateway, a bare proxy and directly
+
+  --rounds N         how often each is measured, in turn (3)
+  --seconds N        how long each time (3)
+  --only TEXT        scenarios whose name has this in it: whole, stream, 32 …
+  --database TEXT    databases whose name has this in it
+  --other FOLDER     the gateway of another checkout beside this one's
+  --json             every sample, as JSON
+`;
+
 const { values: options } = parseArgs({
   options: {
+    help: { type: "boolean", short: "h", default: false },
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "3" },
     only: { type: "string", default: "" },
@@ -22,6 +32,11 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+
+if (options.help) {
+  console.log(usage);
+  process.exit();
+}
 
 type Scenario = { readonly name: string; readonly connections: number; readonly body: string };
 type Target = {
