@@ -440,7 +440,9 @@ test("what a provider names on its own origin, or in the open, is stored here an
   for (const url of [`${provider.origin}/file/20971520`, `${web.site.origin}/text`]) {
     const { status, body, cost } = await told("m-file", { url });
     assert.deepEqual([status, cost], [200, hostileCost], JSON.stringify(body));
-    assert.equal((await fetch(body.document)).status, 200);
+    const read = await fetch(body.document);
+    assert.equal(read.status, 200);
+    await read.arrayBuffer();
   }
   const polled = await told("m-poll", {
     poll_url: `${provider.origin}/json?url=${encodeURIComponent(`${web.site.origin}/text`)}`,
