@@ -10,6 +10,7 @@ import pg from "pg";
 import type { ChatExchange } from "./support/chat-exchange.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
+import type { Behaviour } from "./support/fake-behaviours.ts";
 import { eventually } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { trailOf } from "./support/money-trail.ts";
@@ -56,8 +57,16 @@ after(stopPostgres);
 async function runningCallsEnd({ upstream, start, startClean }: Place): Promise<void> {
   const gateway = await start(unhurried);
   const customer = await gateway.customer();
-  for (const model of ["m-chat", "m-claude"]) upstream.script(model, ok({ tokens: 200, everyMs: 12 }));
-  upstream.script("m-two", ok({ tokens: 40, everyMs: 25 }));
+  const allAreThere = Promise.withResolvers<void>();
+  const together =
+    (answer: Behaviour): Behaviour =>
+    async (call) => {
+      await allAreThere.promise;
+      await answer(call);
+    };
+  for (const model of ["m-chat", "m-claude"])
+    upstream.script(model, together(ok({ tokens: 200, everyMs: 12 })));
+  upstream.script("m-two", together(ok({ tokens: 40, everyMs: 25 })));
   const idle = await idleConnection(gateway);
   const open = await Promise.all(Array.from({ length: 12 }, () => openConnection(gateway)));
   const streams = Array.from({ length: 12 }, (_, index) => {
@@ -70,10 +79,9 @@ async function runningCallsEnd({ upstream, start, startClean }: Place): Promise<
     exchange: ask({ gateway, customer }, { model: "m-two" }),
   }));
   const calls = [...streams, ...wholes];
-  await eventually(
-    () => upstream.open() === calls.length && streams.every((one) => one.exchange.deltas > 0),
-    5_000,
-  );
+  await eventually(() => upstream.open() === calls.length, 10_000);
+  allAreThere.resolve();
+  await eventually(() => streams.every((one) => one.exchange.deltas > 0), 5_000);
 
   const { toldAt, ended } = tellToStop(gateway);
   const readiness = async (): Promise<number> => {
@@ -138,14 +146,18 @@ async function stubbornCallsAreCut({ upstream, start, startClean }: Place): Prom
   const stubborn = await startStubborn({ gateway, customer }, upstream);
   const { endless, unanswered, connections } = stubborn;
 
+  const deltasBefore = endless.map((exchange) => exchange.deltas);
   const { toldAt, ended } = tellToStop(gateway);
   const { code, signal, at } = await ended;
   assert.deepEqual([code, signal], [0, null]);
+  // The provider sees when each of them was ended: none before the time was up.
+  for (const { closedByClientAt = 0 } of upstream.calls("m-chat"))
+    assert.ok(closedByClientAt - toldAt >= drainMs - 10, `ended after ${closedByClientAt - toldAt} ms`);
   assert.ok(at - toldAt >= drainMs - 10, `they had only ${at - toldAt} ms`);
   assert.ok(at - toldAt <= drainMs + 2_000 + slackMs, `ended after ${at - toldAt} ms`);
   assert.doesNotMatch(gateway.log(), /unhandled|uncaught/i);
   await Promise.all([...endless, ...unanswered].map((exchange) => exchange.over));
-  for (const exchange of endless) assertCut(exchange);
+  for (const [index, exchange] of endless.entries()) assertCut(exchange, deltasBefore[index] ?? 0);
   for (const exchange of unanswered)
     assert.deepEqual([exchange.status, exchange.json().error.code], [503, "shutting_down"]);
   for (const socket of connections) socket.destroy();
