@@ -25,5 +25,7 @@ function endAfter(ms: number, what: string): void {
 const isTestFile = isMainThread && process.argv[1]?.endsWith(".test.ts") === true;
 if (isTestFile && process.env["NODE_TEST_CONTEXT"] !== undefined) {
   endAfter(wholeFileMs, `within ${wholeFileMs / 60_000} minutes`);
+  // Node 24 can turn for ever while it tidies up behind the last event, waiting for a request of a child that was killed.
+  process.once("beforeExit", () => process.on("exit", (code) => process.exit(code)));
   after(() => endAfter(afterTheLastTestMs, `within ${afterTheLastTestMs / 1000} s of its last test`));
 }

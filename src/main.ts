@@ -30,5 +30,7 @@ try {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
+// Node 24 can turn for ever while it tidies up behind the last event, so it does not get to that.
+process.on("exit", (code) => process.exit(code));
 // Nothing that is still open may keep a finished command alive.
 setTimeout(() => process.exit(), 2_000).unref();
