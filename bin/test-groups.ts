@@ -2,7 +2,7 @@
  * Many test files in one process, one after the other: starting a process and loading the house costs more than what most
  * files test.
  */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -24,6 +24,7 @@ export function inGroups(files: readonly string[], count: number): readonly stri
     long.test(file) || needsOwnProcess.test(readFileSync(file, "utf8"));
   const { alone = [], light = [] } = Object.groupBy(files, (file) => (isAlone(file) ? "alone" : "light"));
   const folder = mkdtempSync(join(tmpdir(), "skillboss-test-groups-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const groups = Array.from({ length: count }, (_, group) => {
     const path = join(folder, `group-${group + 1}.test.ts`);
     const members = light.filter((_file, index) => index % count === group).map((file) => resolve(file));

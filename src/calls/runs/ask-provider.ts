@@ -22,8 +22,8 @@ export type Ways = { readonly upstream: Upstream; readonly egress: Egress };
 type Asking = Ways & {
   readonly signal: AbortSignal;
   readonly listener?: Listener | undefined;
-  /** It may not be sent twice. */
-  readonly isUnrepeatable?: boolean;
+  /** For what may not be sent twice. */
+  readonly ownConnection?: boolean;
 };
 
 /**
@@ -34,7 +34,7 @@ type Asking = Ways & {
 export async function askProvider(
   line: ProviderLine,
   ask: RunAsk,
-  { upstream, egress, signal, listener, isUnrepeatable }: Asking,
+  { upstream, egress, signal, listener, ownConnection }: Asking,
 ): Promise<RunAnswer> {
   const named = "url" in ask.target ? ask.target.url : undefined;
   const followed =
@@ -46,7 +46,7 @@ export async function askProvider(
   const headers = { ...line.headers, ...ask.headers };
   const request = { method: ask.method, path: followed.path, headers, body: ask.body };
   const { connection } = followed;
-  const call = { connection, request, timeouts, maxBytes: largestAnswerBytes, ownConnection: isUnrepeatable };
+  const call = { connection, request, timeouts, maxBytes: largestAnswerBytes, ownConnection };
   try {
     return await gather(upstream, call, { signal, listener });
   } catch (error) {

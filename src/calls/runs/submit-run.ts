@@ -60,13 +60,9 @@ async function byProvider(
       return isItself(step, answer) ? soundOf(run, { offer, usage: step.usage }, answer) : undefined;
     });
     const ordered = { ...ask, headers: { ...ask.headers, ...run.orders } };
-    const isUnrepeatable = !line.isRepeatable;
-    const answer = await askProvider(line, ordered, {
-      ...house,
-      signal: run.stopped,
-      listener,
-      isUnrepeatable,
-    });
+    const ownConnection = !line.isRepeatable;
+    const asking = { ...house, signal: run.stopped, listener, ownConnection };
+    const answer = await askProvider(line, ordered, asking);
     const step = line.wire.read(context, memory, answer);
     if (step.state === "failed") return refusedSubmission(step.fault, leeway);
     return { state: "answered", answer: step };
