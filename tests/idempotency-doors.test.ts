@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
@@ -18,10 +19,12 @@ import { doorkeeper } from "../src/identity/doorkeeper.ts";
 import { keysOf } from "../src/identity/keys.ts";
 import { openDatabase } from "../src/storage/open-database.ts";
 import type { Database } from "../src/storage/database.ts";
-import type { Door, StreamDoor } from "../src/http/door.ts";
+import { withForm } from "../src/http/door.ts";
+import type { Door, StreamDoor, Visit } from "../src/http/door.ts";
 import { earlierRunOf } from "../src/http/idempotency.ts";
 import { mostKeptBytes } from "../src/http/kept-form.ts";
 import { frontServer } from "../src/http/server.ts";
+import { multipartUpload, rawUpload, uploadFormOf } from "../src/http/upload-form.ts";
 
 const operatorToken = "op-of-this-test";
 const anything = z.looseObject({});
@@ -59,6 +62,23 @@ function whole(status: number, headers: Record<string, string>, body: string | B
 
 function refused(code: ProblemCode): Attend {
   return () => Promise.reject(new Problem(code));
+}
+
+/** Of the file that a request uploads. */
+async function sizeOf(visit: Visit<unknown>, request: IncomingMessage): Promise<number> {
+  const form = uploadFormOf(request.headers);
+  const source = bytesOf(request);
+  const { body } =
+    form.kind === "raw"
+      ? rawUpload(source, { claimedType: form.claimedType, ...visit, digest: visit.digest })
+      : await multipartUpload(source, form.boundary, visit.digest);
+  let sizeBytes = 0;
+  for await (const part of body) sizeBytes += part.length;
+  return sizeBytes;
+}
+
+async function* bytesOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+  for await (const part of request) yield Buffer.from(part);
 }
 
 const doors: readonly Door[] = [
@@ -103,13 +123,19 @@ const doors: readonly Door[] = [
     await whole(200, {}, earlierRunOf(visit) ?? "no earlier run")(visit, request, response);
   }),
   {
+    ...{ method: "POST", path: "/form", access: "caller", summary: "", answers: "" },
+    ...withForm({ maxBytes: 10_000, stalledClientMs: 5_000 }, async ({ body }, response) => {
+      done["/form"] = (done["/form"] ?? 0) + 1;
+      response.end(body.files.get("file")?.[0]?.bytes);
+    }),
+  },
+  {
     ...{ method: "POST", path: "/upload", access: "caller", summary: "", answers: "" },
-    async attend(visit, request, response) {
+    async attend(visit, request) {
       done["/upload"] = (done["/upload"] ?? 0) + 1;
-      let sizeBytes = 0;
-      for await (const part of request) sizeBytes += Buffer.from(part).length;
-      await whole(200, {}, String(sizeBytes))(visit, request, response);
+      return { status: 200, body: await sizeOf(visit, request) };
     },
+    readOver: async (visit, request) => void (await sizeOf(visit, request)),
   },
   post("/operator", whole(200, {}, "done"), { access: "operator" }),
   post("/open", whole(200, {}, "done"), { access: "open" }),
@@ -385,28 +411,44 @@ test("the door of a run that was begun and never answered is told its id, and th
   assert.equal(done["/run"], 3, "the fresh key, the first request, and the run's answer");
 });
 
-test("of an upload type, length, name and query count, and its form's boundary does not", async () => {
-  const key = freshKey();
-  const form = (text: string): FormData => {
-    const data = new FormData();
-    data.set("file", new Blob([text]), "a.txt");
-    return data;
-  };
-  const first = await ask("/upload", { key, body: form("same length") });
-  assert.equal(first.status, 200);
-  const again = await ask("/upload", { key, body: form("same length") });
-  assert.deepEqual([again.status, again.body], [200, first.body]);
+const formOf = (text: string, name = "a.txt", more: Readonly<Record<string, string>> = {}): FormData => {
+  const data = new FormData();
+  for (const [field, value] of Object.entries(more)) data.set(field, value);
+  data.set("file", new Blob([text]), name);
+  return data;
+};
+
+for (const path of ["/form", "/upload"]) {
+  test(`C-09 a form sent again to ${path}, within another boundary, is the same; a byte or a name changed is 422`, async () => {
+    const key = freshKey();
+    const first = await ask(path, { key, body: formOf("same length") });
+    assert.equal(first.status, 200);
+    const again = await ask(path, { key, body: formOf("same length") });
+    assert.deepEqual([again.status, again.body], [200, first.body]);
+    assert.equal(again.headers.get("idempotent-replayed"), "true");
+    for (const [query, change] of [
+      ["", { body: formOf("SAME length") }],
+      ["", { body: formOf("another length") }],
+      ["", { body: formOf("same length", "b.txt") }],
+      ["", { body: formOf("same length", "a.txt", { purpose: "batch" }) }],
+      ["", { body: formOf("same length"), headers: { "x-file-name": "b.txt" } }],
+      ["?name=b.txt", { body: formOf("same length") }],
+    ] as const)
+      assert.equal(codeOf(await ask(path + query, { key, ...change })), "422 idempotency_key_reused");
+    assert.equal(codeOf(await ask(path, { key, body: "{}" })).slice(0, 3), path === "/form" ? "415" : "422");
+    assert.equal(done[path], 1);
+    assert.deepEqual((await ask(path, { key, body: formOf("same length") })).body, first.body);
+  });
+}
+
+test("C-09 a large upload is read over when it is sent again, and done once", async () => {
+  const body = Buffer.alloc(3_000_000, "a");
+  const asking = { key: freshKey(), headers: { "content-type": "text/plain" } };
+  for (const _ of ["read by the door", "read over"])
+    assert.equal((await ask("/upload", { ...asking, body })).body.toString(), "3000000");
+  const changed = Buffer.from(body).fill("b", 2_999_999);
+  assert.equal(codeOf(await ask("/upload", { ...asking, body: changed })), "422 idempotency_key_reused");
   assert.equal(done["/upload"], 1);
-  const large = { key: freshKey(), body: Buffer.alloc(3_000_000) };
-  for (const _ of ["read by the door", "passed over"])
-    assert.equal((await ask("/upload", large)).body.toString(), "3000000");
-  assert.equal(done["/upload"], 2);
-  for (const [path, change] of [
-    ["/upload", { body: form("another length") }],
-    ["/upload", { body: form("same length"), headers: { "x-file-name": "b.txt" } }],
-    ["/upload?name=b.txt", { body: form("same length") }],
-  ] as const)
-    assert.equal(codeOf(await ask(path, { key, ...change })), "422 idempotency_key_reused");
 });
 
 test("the header means nothing on a GET and on an open door", async () => {

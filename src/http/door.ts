@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "zod";
 import type { Caller } from "../core/caller.ts";
+import type { ContentDigest } from "./content-digest.ts";
+import type { FormBody, FormLimits } from "./form-body.ts";
 
 /** Who may come in: anybody, a customer's key, or the operator's token. Nothing is open that does not say so. */
 export type Access = "open" | "caller" | "operator";
@@ -24,8 +26,10 @@ export type Visit<Body> = {
   /** The address under which the client reached us. */
   readonly origin: string;
   readonly body: Body;
-  /** The body as it came; empty where the door takes none. */
+  /** The body as it came; empty where the door takes none, or a form. */
   readonly rawBody: Buffer;
+  /** For an upload with an Idempotency-Key: to be told what it brings. */
+  readonly digest?: ContentDigest;
   /** The caller; for doors with access `caller` only, throws elsewhere. */
   caller(): Caller;
 };
@@ -48,17 +52,32 @@ type Common = {
 };
 
 /** One public door as data. The router and the OpenAPI document are made from the list of them. */
-export type Door = Common & { readonly body?: z.ZodType } & (JsonDoor | StreamDoor);
+export type Door = Common & { readonly body?: z.ZodType } & (JsonDoor | StreamDoor | FormDoor | UploadDoor);
 
 export type JsonDoor = { readonly answer: (visit: Visit<unknown>) => Promise<DoorAnswer> | DoorAnswer };
 
-/** A door that writes its answer itself, piece by piece; or reads its body so, and gives its answer. */
-export type StreamDoor = {
-  readonly attend: (
+type Attend = (
+  visit: Visit<unknown>,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<DoorAnswer | void>;
+
+/** A door that writes its answer itself, piece by piece. */
+export type StreamDoor = { readonly attend: Attend };
+
+/** A door whose body is a form, see `withForm`. */
+export type FormDoor = { readonly form: FormLimits; readonly attend: Attend };
+
+/** A door that reads its body itself, piece by piece, because it may be larger than what fits into memory. */
+export type UploadDoor = {
+  /** Tells the visit's digest, where it has one, what it read. */
+  readonly attend: Attend;
+  /** Reads an upload to its end, as `attend` would, and does nothing but tell the visit's digest. */
+  readonly readOver: (
     visit: Visit<unknown>,
     request: IncomingMessage,
     response: ServerResponse,
-  ) => Promise<DoorAnswer | void>;
+  ) => Promise<void>;
 };
 
 /** Joins a body's schema to the function that takes it, so that both agree on its type. */
@@ -68,4 +87,13 @@ export function withBody<Schema extends z.ZodType>(
 ): { readonly body: z.ZodType; readonly answer: JsonDoor["answer"] } {
   // The server hands a door the output of its own schema and nothing else.
   return { body, answer: (visit) => answer(visit as Visit<z.output<Schema>>) };
+}
+
+/** Joins the limits of a form to the function that takes it. */
+export function withForm(
+  form: FormLimits,
+  attend: (visit: Visit<FormBody>, response: ServerResponse) => Promise<void>,
+): FormDoor {
+  // The server hands such a door the form that it read within these limits, and nothing else.
+  return { form, attend: (visit, _request, response) => attend(visit as Visit<FormBody>, response) };
 }

@@ -1,14 +1,14 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
 import type { FileLimits } from "../files/file-limits.ts";
 import type { FileRecord } from "../files/file-rows.ts";
-import type { Door, Visit } from "./door.ts";
+import type { Door, DoorAnswer, Visit } from "./door.ts";
 import { shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 import { mostFieldBytes, multipartUpload, rawUpload, uploadFormOf } from "./upload-form.ts";
-import type { UploadForm } from "./upload-form.ts";
+import type { UploadedFile, UploadForm } from "./upload-form.ts";
 
 /** `POST /v1/files`: the bytes go from the connection to the store piece by piece. */
 export function fileUploadDoor(house: FileDoorsHouse): Door {
@@ -19,21 +19,35 @@ export function fileUploadDoor(house: FileDoorsHouse): Door {
     summary:
       "Stores a file: as the body with its content-type and `?name=`, or as the part `file` of multipart/form-data.",
     answers: "The file, with an address for its content that needs no key and holds until `expires_at`.",
-    async attend(visit, request, response) {
-      const form = uploadFormOf(request.headers);
-      const limits = fileLimitsOf(visit.caller().plan);
-      refuseAnnounced(request, form, limits.maxBytes);
-      if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-      const source = bytesOf(request, house.stalledClientMs);
-      let file: FileRecord;
-      try {
-        file = await store({ house, visit, form, source, limits });
-      } finally {
-        await source.return();
-      }
-      return { status: 200, body: shownFile(file, visit, house) };
-    },
+    attend: (visit, request, response) =>
+      received({ house, visit, request, response }, async (incoming): Promise<DoorAnswer> => {
+        const file = await store(incoming);
+        return { status: 200, body: shownFile(file, visit, house) };
+      }),
+    readOver: (visit, request, response) => received({ house, visit, request, response }, readOver),
   };
+}
+
+type Receiving = Pick<Incoming, "house" | "visit"> & {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+};
+
+/** What `take` makes of an upload, which is asked for when its headers promise one that is taken. */
+async function received<Made>(
+  { house, visit, request, response }: Receiving,
+  take: (incoming: Incoming) => Promise<Made>,
+): Promise<Made> {
+  const form = uploadFormOf(request.headers);
+  const limits = fileLimitsOf(visit.caller().plan);
+  refuseAnnounced(request, form, limits.maxBytes);
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  const source = bytesOf(request, house.stalledClientMs);
+  try {
+    return await take({ house, visit, form, source, limits });
+  } finally {
+    await source.return();
+  }
 }
 
 type Incoming = {
@@ -44,21 +58,38 @@ type Incoming = {
   readonly limits: FileLimits;
 };
 
-async function store({ house, visit, form, source, limits }: Incoming): Promise<FileRecord> {
-  const { query, headers } = visit;
-  const { name, claimedType, body } =
-    form.kind === "raw"
-      ? rawUpload(source, { claimedType: form.claimedType, query, headers })
-      : await multipartUpload(source, form.boundary);
+async function store(incoming: Incoming): Promise<FileRecord> {
+  const { house, visit, limits } = incoming;
+  const { name, claimedType, body } = await uploadIn(incoming);
   const { accountId, mode } = visit.caller();
   return house.files.store({ accountId, mode, limits, name, hint: claimedType, body });
+}
+
+async function readOver(incoming: Incoming): Promise<void> {
+  const { maxBytes } = incoming.limits;
+  let sizeBytes = 0;
+  for await (const bytes of (await uploadIn(incoming)).body) {
+    sizeBytes += bytes.length;
+    if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+  }
+}
+
+async function uploadIn({ visit, form, source }: Incoming): Promise<UploadedFile> {
+  const { query, headers, digest } = visit;
+  return form.kind === "raw"
+    ? rawUpload(source, { claimedType: form.claimedType, query, headers, digest })
+    : multipartUpload(source, form.boundary, digest);
 }
 
 /** Before the first byte is asked for. A form's own bytes are not the file's. */
 function refuseAnnounced(request: IncomingMessage, form: UploadForm, maxBytes: number): void {
   const allowance = form.kind === "raw" ? 0 : 2 * mostFieldBytes;
   if (Number(request.headers["content-length"] ?? 0) <= maxBytes + allowance) return;
-  throw new Problem("request_too_large", {
+  throw tooLarge(maxBytes);
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem("request_too_large", {
     param: "file",
     message: `The file is larger than ${sizeText(maxBytes)}.`,
   });

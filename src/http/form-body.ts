@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
+import { ContentDigest } from "./content-digest.ts";
 import { malformed, readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
 import { uploadFormOf } from "./upload-form.ts";
@@ -19,9 +20,11 @@ export type FormFile = {
 export type FormBody = {
   readonly texts: ReadonlyMap<string, readonly string[]>;
   readonly files: ReadonlyMap<string, readonly FormFile[]>;
+  /** Of its parts as they were sent. */
+  readonly digest: Buffer;
 };
 
-type Limits = { readonly maxBytes: number; readonly stalledClientMs: number };
+export type FormLimits = { readonly maxBytes: number; readonly stalledClientMs: number };
 
 const mostParts = 100;
 const headBytes = 4_096;
@@ -33,7 +36,7 @@ const headBytes = 4_096;
 export async function readForm(
   request: IncomingMessage,
   response: ServerResponse,
-  { maxBytes, stalledClientMs }: Limits,
+  { maxBytes, stalledClientMs }: FormLimits,
 ): Promise<FormBody> {
   const form = uploadFormOf(request.headers);
   if (form.kind !== "multipart")
@@ -42,16 +45,17 @@ export async function readForm(
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   const texts = new Map<string, string[]>();
   const files = new Map<string, FormFile[]>();
+  const digest = new ContentDigest();
   let count = 0;
   for await (const part of readMultipart(bytesOf(request, { maxBytes, stalledClientMs }), form.boundary)) {
     count += 1;
     if (count > mostParts) throw malformed(`It has more than ${mostParts} parts.`);
     const name = part.name.replace(/\[\]$/, "");
-    const bytes = await wholeOf(part);
+    const bytes = await wholeOf(part, digest);
     if (part.fileName === undefined) added(texts, name).push(textOf(bytes, name));
     else added(files, name).push(fileOf(part, bytes));
   }
-  return { texts, files };
+  return { texts, files, digest: digest.value() };
 }
 
 function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
@@ -60,9 +64,9 @@ function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
   return list;
 }
 
-async function wholeOf(part: FormPart): Promise<Buffer> {
+async function wholeOf({ body, ...head }: FormPart, digest: ContentDigest): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const bytes of part.body) pieces.push(bytes);
+  for await (const bytes of digest.part(head, body)) pieces.push(bytes);
   return Buffer.concat(pieces);
 }
 
@@ -81,7 +85,7 @@ function fileOf({ fileName, contentType }: FormPart, bytes: Buffer): FormFile {
 /** Leaves the connection open when the reader stops early: the refusal has to travel on it. */
 async function* bytesOf(
   request: IncomingMessage,
-  { maxBytes, stalledClientMs }: Limits,
+  { maxBytes, stalledClientMs }: FormLimits,
 ): AsyncGenerator<Buffer, void, undefined> {
   const pieces = request.iterator({ destroyOnReturn: false });
   let sizeBytes = 0;

@@ -10,6 +10,7 @@ import type {
 import type { Caller } from "../core/caller.ts";
 import { formatCredits } from "../core/credits.ts";
 import { Problem } from "../core/problems.ts";
+import type { ContentDigest } from "./content-digest.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { keptOf, mostKeptBytes, sendKept } from "./kept-form.ts";
 import { recordAnswer } from "./recorded-answer.ts";
@@ -18,13 +19,15 @@ import type { RecordedAnswer } from "./recorded-answer.ts";
 /** A POST with an Idempotency-Key, let in and read. */
 export type KeyedRequest = {
   readonly key: string;
-  readonly door: Door;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
   /** Undefined: the operator. */
   readonly caller: Caller | undefined;
-  readonly rawBody: Buffer;
+  /** The body where it was read, or what stands for it. */
+  readonly sent: Buffer;
+  /** Where the door reads the body itself: what it told of it, and how to read it for that alone. */
+  readonly upload: { readonly digest: ContentDigest; readonly readOver: () => Promise<void> } | undefined;
   /** What the caller is told about limits and balance. */
   readonly known: () => Promise<DoorHeaders>;
 };
@@ -78,6 +81,8 @@ export async function serveOnce(
         attend({ earlierRun: claimed.runId }),
       );
     case "answered":
+      await compareContent(keyed, claimed.answer);
+      return repeat(keyed, claimed);
     case "charged":
       return repeat(keyed, claimed);
     case "running":
@@ -87,22 +92,19 @@ export async function serveOnce(
   }
 }
 
-function wishOf({ key, door, request, requestId, caller, rawBody }: KeyedRequest): ClaimWish {
+function wishOf({ key, request, requestId, caller, sent }: KeyedRequest): ClaimWish {
   const { url = "", headers } = request;
   const who = caller === undefined ? "operator" : `${caller.accountId} ${caller.mode}`;
   const [path = ""] = url.split("?");
   const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  // A body that the door reads itself, piece by piece, is known by its length and name only: the bytes of a form differ
-  // from one sending to the next.
-  const outline = door.body === undefined ? [headers["content-length"], headers["x-file-name"]] : [];
   return {
     scope: `${who} POST ${path.slice(0, longestPath)}`,
     key,
     requestId,
     callId: requestId.replace("req_", "call_"),
     bodyHash: createHash("sha256")
-      .update(JSON.stringify([url, type, ...outline]))
-      .update(rawBody)
+      .update(JSON.stringify([url, type, headers["x-file-name"]]))
+      .update(sent)
       .digest(),
   };
 }
@@ -110,7 +112,7 @@ function wishOf({ key, door, request, requestId, caller, rawBody }: KeyedRequest
 type Claiming = { readonly answers: KeptAnswers; readonly claim: Claim };
 
 async function attendClaimed(
-  { response }: KeyedRequest,
+  { response, upload }: KeyedRequest,
   { answers, claim }: Claiming,
   attend: () => Promise<void>,
 ): Promise<void> {
@@ -119,7 +121,8 @@ async function attendClaimed(
   let keepsFailure = false;
   recordAnswer(response, mostKeptBytes, (answer) => {
     const isKept = keepsFailure || (isSuccess(answer) && !isForNobody(answer, response));
-    return end(isKept ? keptOf(answer) : undefined);
+    const content = upload === undefined ? {} : { contentHash: upload.digest.value() };
+    return end(isKept ? { ...keptOf(answer), ...content } : undefined);
   });
   try {
     await attend();
@@ -140,6 +143,13 @@ function isSuccess({ status }: RecordedAnswer): boolean {
 /** Told to come back for a run only because the client did not wait: when it asks again it gets the run's result. */
 function isForNobody({ status }: RecordedAnswer, response: ServerResponse): boolean {
   return status === 202 && response.destroyed;
+}
+
+/** What an upload brings is known only when it has been read to its end. */
+async function compareContent({ upload }: KeyedRequest, { contentHash }: KeptAnswer): Promise<void> {
+  if (contentHash === undefined || upload === undefined) return;
+  await upload.readOver();
+  if (!upload.digest.value().equals(contentHash)) throw new Problem("idempotency_key_reused");
 }
 
 type Done = Extract<Claimed, { state: "answered" | "charged" }>;

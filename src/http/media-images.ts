@@ -1,16 +1,17 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
+import { withForm } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
-import { membersOf, readForm } from "./form-body.ts";
-import type { FormFile } from "./form-body.ts";
+import { membersOf } from "./form-body.ts";
+import type { FormBody, FormFile } from "./form-body.ts";
 import { fits, inputOf, listedValues } from "./fitted-inputs.ts";
 import { imageWishOf, showImages } from "./image-answer.ts";
 import { imageInputs } from "./image-inputs.ts";
 import { mediaModel } from "./media-model.ts";
-import { formLimitOf, serveMedia } from "./media-run.ts";
+import { formLimitsOf, serveMedia } from "./media-run.ts";
 import type { MediaHouse } from "./media-run.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 
@@ -107,19 +108,15 @@ function editsDoor(house: MediaHouse): Door {
     summary:
       "Changes pictures as a text says: a form with `image` (or `image[]`), `prompt`, and `mask`, `model` and others.",
     answers: "As `POST /v1/images/generations`.",
-    attend: (visit, request, response) => edit(visit, request, { response, house }),
+    ...withForm(formLimitsOf(house), (visit, response) => edit(visit, { response, house })),
   };
 }
 
 type Editing = { readonly response: ServerResponse; readonly house: MediaHouse };
 
-async function edit(
-  visit: Visit<unknown>,
-  request: IncomingMessage,
-  { response, house }: Editing,
-): Promise<void> {
-  const { stalledClientMs, catalog } = house.chat;
-  const form = await readForm(request, response, { maxBytes: formLimitOf(house), stalledClientMs });
+async function edit(visit: Visit<FormBody>, { response, house }: Editing): Promise<void> {
+  const { catalog } = house.chat;
+  const form = visit.body;
   const { model: asked, ...fields } = numbered(membersOf(form, []));
   const name = typeof asked === "string" && asked !== "" ? asked : usualEditor;
   const model = mediaModel(name, "image", { caller: visit.caller(), catalog });

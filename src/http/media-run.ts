@@ -8,6 +8,7 @@ import type { JsonObject } from "../core/json-object.ts";
 import { Problem } from "../core/problems.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
 import type { FittedInputs } from "./fitted-inputs.ts";
+import type { FormLimits } from "./form-body.ts";
 import { sendAnswer } from "./render.ts";
 import { serveRun } from "./runs.ts";
 import type { RunsHouse, ShowLive } from "./runs.ts";
@@ -20,8 +21,8 @@ export type MediaHouse = RunsHouse & {
 
 const usualBodyBytes = 33_554_432;
 
-export function formLimitOf({ maxBodyBytes }: MediaHouse): number {
-  return maxBodyBytes ?? usualBodyBytes;
+export function formLimitsOf({ maxBodyBytes = usualBodyBytes, chat }: MediaHouse): FormLimits {
+  return { maxBytes: maxBodyBytes, stalledClientMs: chat.stalledClientMs };
 }
 
 /** These clients know nothing of jobs and wait this long themselves. */

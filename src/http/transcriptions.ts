@@ -1,17 +1,18 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { extname } from "node:path";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
+import { withForm } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
 import { fitted, inputOf, listedValues } from "./fitted-inputs.ts";
 import type { Vocabulary } from "./fitted-inputs.ts";
-import { membersOf, readForm } from "./form-body.ts";
+import { membersOf } from "./form-body.ts";
 import type { FormBody, FormFile } from "./form-body.ts";
 import { mediaModel } from "./media-model.ts";
-import { formLimitOf, serveMedia } from "./media-run.ts";
+import { formLimitsOf, serveMedia } from "./media-run.ts";
 import type { MediaHouse } from "./media-run.ts";
 import { hasTimes, showTranscript, transcriptFormats } from "./transcript-answer.ts";
 import type { TranscriptWish } from "./transcript-answer.ts";
@@ -20,6 +21,7 @@ type Task = TranscriptWish["task"];
 
 /** OpenAI's addresses for what is said in a recording, for every model that writes it down. */
 export function transcriptionDoors(house: MediaHouse): readonly Door[] {
+  const form = formLimitsOf(house);
   return [
     {
       method: "POST",
@@ -28,7 +30,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       summary:
         "Writes down a recording: a form with `file`, `model`, and others in OpenAI's names or the model's.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
-      attend: (visit, request, response) => listen(visit, request, { response, house, task: "transcribe" }),
+      ...withForm(form, (visit, response) => listen(visit, { response, house, task: "transcribe" })),
     },
     {
       method: "POST",
@@ -36,7 +38,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       access: "caller",
       summary: "Writes down a recording in English: a form with `file`, `model`, and others.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
-      attend: (visit, request, response) => listen(visit, request, { response, house, task: "translate" }),
+      ...withForm(form, (visit, response) => listen(visit, { response, house, task: "translate" })),
     },
   ];
 }
@@ -56,13 +58,9 @@ const lists = ["timestamp_granularities", "include", "known_speaker_names", "kno
 
 type Listening = { readonly response: ServerResponse; readonly house: MediaHouse; readonly task: Task };
 
-async function listen(
-  visit: Visit<unknown>,
-  request: IncomingMessage,
-  { response, house, task }: Listening,
-): Promise<void> {
-  const { stalledClientMs, catalog } = house.chat;
-  const form = await readForm(request, response, { maxBytes: formLimitOf(house), stalledClientMs });
+async function listen(visit: Visit<FormBody>, { response, house, task }: Listening): Promise<void> {
+  const { catalog } = house.chat;
+  const form = visit.body;
   const { model: name, response_format: format, stream, ...fields } = membersOf(form, lists);
   if (typeof name !== "string" || name === "") throw missing("model");
   const model = mediaModel(name, "stt", { caller: visit.caller(), catalog });

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
+import type { ContentDigest } from "./content-digest.ts";
 import { readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
 
@@ -57,17 +58,18 @@ function unsupported(message: string): Problem {
 /** The file alone as the body; its name comes in the query, or percent-encoded or as UTF-8 in `x-file-name`. */
 export function rawUpload(
   source: AsyncGenerator<Buffer, void, undefined>,
-  { claimedType, query, headers }: RawUpload,
+  { claimedType, query, headers, digest }: RawUpload,
 ): UploadedFile {
   const header = headers["x-file-name"];
   const name = query.get("name") ?? (typeof header === "string" ? headerText(header) : undefined);
-  return { name, claimedType, body: withContent(source) };
+  return { name, claimedType, body: withContent(digest?.part({}, source) ?? source) };
 }
 
 export type RawUpload = {
   readonly claimedType: string | undefined;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  readonly digest: ContentDigest | undefined;
 };
 
 /** node:http reads each byte of a header as one character. */
@@ -88,8 +90,10 @@ function headerText(value: string): string {
 export async function multipartUpload(
   source: AsyncIterable<Buffer>,
   boundary: string,
+  digest: ContentDigest | undefined,
 ): Promise<UploadedFile> {
-  const form = new BoundedForm(readMultipart(source, boundary));
+  const parts = readMultipart(source, boundary);
+  const form = new BoundedForm(digest === undefined ? parts : told(parts, digest));
   try {
     const file = await form.nextFile();
     if (file === undefined)
@@ -99,6 +103,13 @@ export async function multipartUpload(
     await form.stop();
     throw error;
   }
+}
+
+async function* told(
+  parts: AsyncIterable<FormPart>,
+  digest: ContentDigest,
+): AsyncGenerator<FormPart, void, undefined> {
+  for await (const { body, ...head } of parts) yield { ...head, body: digest.part(head, body) };
 }
 
 class BoundedForm {

@@ -36,6 +36,7 @@ export type Tables = {
     status: number | null;
     headers: Json | null;
     body: Buffer | null;
+    content_hash: Buffer | null;
     created_at: Generated<Date>;
   };
   books: {

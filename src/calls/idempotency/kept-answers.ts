@@ -11,6 +11,7 @@ export type Claim = {
 export type ClaimWish = Claim & {
   /** The call that the request makes, if it makes one. A run that it begins has the same digits. */
   readonly callId: string;
+  /** Of all that is known of the request when it claims its key. */
   readonly bodyHash: Buffer;
 };
 
@@ -20,6 +21,8 @@ export type KeptAnswer = {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined: too large or too secret to keep. */
   readonly body: Buffer | undefined;
+  /** What the request brought, where that was known only when it had been read: whoever asks again compares. */
+  readonly contentHash?: Buffer;
 };
 
 export type Claimed =

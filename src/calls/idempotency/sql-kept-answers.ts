@@ -28,7 +28,7 @@ const claimAnswer: Statement = {
 };
 const endClaim: Statement = {
   name: "answers_end",
-  text: "select end_claim($1, $2, $3, $4, $5, $6)",
+  text: "select end_claim($1, $2, $3, $4, $5, $6, $7)",
 };
 const forgetOld: Statement = {
   name: "answers_forget",
@@ -89,8 +89,8 @@ class SqlKeptAnswers implements KeptAnswers {
   async #write({ scope, key, requestId }: Claim, answer: KeptAnswer | undefined): Promise<void> {
     const told =
       answer === undefined
-        ? [null, null, null]
-        : [answer.status, JSON.stringify(answer.headers), answer.body ?? null];
+        ? [null, null, null, null]
+        : [answer.status, JSON.stringify(answer.headers), answer.body ?? null, answer.contentHash ?? null];
     await runAgain(this.#database, endClaim, [scope, key, requestId, ...told]);
   }
 
@@ -105,14 +105,15 @@ class SqlKeptAnswers implements KeptAnswers {
 
 function claimedIn(row: Row | undefined, claim: Claim): Claimed {
   // The statement's own columns; a row of any other form is a bug that the tests would show.
-  const { outcome, call_id, status, headers, body, run_id, cost } = row as ClaimRow;
+  const { outcome, call_id, status, headers, body, content_hash, run_id, cost } = row as ClaimRow;
   switch (outcome) {
     case "claimed":
       return { state: "claimed", claim };
     case "begun":
       return { state: "begun", claim, runId: run_id };
     case "answered": {
-      const answer = { status, headers: headers ?? {}, body: body ?? undefined };
+      const content = content_hash === null ? {} : { contentHash: content_hash };
+      const answer = { status, headers: headers ?? {}, body: body ?? undefined, ...content };
       return { state: "answered", callId: call_id, answer };
     }
     case "charged":
@@ -129,6 +130,7 @@ type ClaimRow = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>> | null;
   readonly body: Buffer | null;
+  readonly content_hash: Buffer | null;
   readonly run_id: string;
   readonly cost: Credits;
 };
