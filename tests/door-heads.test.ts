@@ -102,9 +102,25 @@ test("limits, balance and cost are in the head of every answer to a key", async 
     assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000", `${method} ${path}`);
   }
   const upload = await ask("POST", "/v1/files", { headers: { "content-type": "text/plain" }, body: "x" });
-  await upload.text();
   for (const name of [...always, "x-skillboss-cost"]) assert.ok(upload.headers.has(name), name);
+  const { id } = (await upload.json()) as { id: string };
+  for (const [path, status] of [
+    [`/v1/files/${id}/content`, 200],
+    [`/v1/run/${await finishedRun()}/events`, 200],
+  ] as const) {
+    const answer = await ask("GET", path);
+    await answer.text();
+    assert.equal(answer.status, status, path);
+    for (const name of [...always, "x-skillboss-cost"])
+      assert.ok(answer.headers.has(name), `${path}: ${name}`);
+  }
 });
+
+async function finishedRun(): Promise<string> {
+  const body = JSON.stringify({ model: "local/image", inputs: { operation: "qr", text: "x" } });
+  const answer = await ask("POST", "/v1/run", { headers: { "content-type": "application/json" }, body });
+  return ((await answer.json()) as { id: string }).id;
+}
 
 test("a wrong key at an unknown path learns no more than that nothing is there", async () => {
   const answer = await ask("GET", "/nowhere", { headers: { authorization: "Bearer sk-wrong" } });

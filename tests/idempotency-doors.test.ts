@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
-import type { IncomingMessage } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { freshDataDirectory } from "./support/embedded.ts";
+import { uploadSize } from "./support/upload-size.ts";
 import { keptAnswersOf } from "../src/calls/idempotency/sql-kept-answers.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { newId } from "../src/core/ids.ts";
@@ -20,11 +20,10 @@ import { keysOf } from "../src/identity/keys.ts";
 import { openDatabase } from "../src/storage/open-database.ts";
 import type { Database } from "../src/storage/database.ts";
 import { withForm } from "../src/http/door.ts";
-import type { Door, StreamDoor, Visit } from "../src/http/door.ts";
+import type { Door, StreamDoor } from "../src/http/door.ts";
 import { earlierRunOf } from "../src/http/idempotency.ts";
 import { mostKeptBytes } from "../src/http/kept-form.ts";
 import { frontServer } from "../src/http/server.ts";
-import { multipartUpload, rawUpload, uploadFormOf } from "../src/http/upload-form.ts";
 
 const operatorToken = "op-of-this-test";
 const anything = z.looseObject({});
@@ -62,23 +61,6 @@ function whole(status: number, headers: Record<string, string>, body: string | B
 
 function refused(code: ProblemCode): Attend {
   return () => Promise.reject(new Problem(code));
-}
-
-/** Of the file that a request uploads. */
-async function sizeOf(visit: Visit<unknown>, request: IncomingMessage): Promise<number> {
-  const form = uploadFormOf(request.headers);
-  const source = bytesOf(request);
-  const { body } =
-    form.kind === "raw"
-      ? rawUpload(source, { claimedType: form.claimedType, ...visit, digest: visit.digest })
-      : await multipartUpload(source, form.boundary, visit.digest);
-  let sizeBytes = 0;
-  for await (const part of body) sizeBytes += part.length;
-  return sizeBytes;
-}
-
-async function* bytesOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
-  for await (const part of request) yield Buffer.from(part);
 }
 
 const doors: readonly Door[] = [
@@ -133,9 +115,9 @@ const doors: readonly Door[] = [
     ...{ method: "POST", path: "/upload", access: "caller", summary: "", answers: "" },
     async attend(visit, request) {
       done["/upload"] = (done["/upload"] ?? 0) + 1;
-      return { status: 200, body: await sizeOf(visit, request) };
+      return { status: 200, body: await uploadSize(visit, request) };
     },
-    readOver: async (visit, request) => void (await sizeOf(visit, request)),
+    readOver: async (visit, request) => void (await uploadSize(visit, request)),
   },
   post("/operator", whole(200, {}, "done"), { access: "operator" }),
   post("/open", whole(200, {}, "done"), { access: "open" }),

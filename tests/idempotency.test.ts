@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, suite, test } from "node:test";
+import sharp from "sharp";
+import { wavOf } from "../src/sandbox/media/wav.ts";
 import { hello } from "./support/chat-exchange.ts";
 import type { ChatExchange } from "./support/chat-exchange.ts";
 import { endsClean } from "./support/clean-end.ts";
@@ -197,6 +199,36 @@ test("C-09 a stream that its client left, and paid in part, is not done again: 4
   const credits = /charged (\d+\.\d{6}) credits/.exec(error.message)?.[1] ?? "";
   assert.equal(BigInt(credits.replace(".", "")), charges[0]);
   upstream.clear();
+});
+
+test("C-09 a form sent again is one run and one charge; with one other byte in its file it is 422", async () => {
+  const customer = await gateway.customer({ mode: "test" });
+  const available = async () => (await gateway.get(customer.key, "/v1/balance")).body.available;
+  const recording = new Uint8Array(wavOf({ ms: 3_000, rate: 8_000, seed: "a1b2c3d4e5f60718" }));
+  const square = sharp({ create: { width: 64, height: 64, channels: 3, background: "teal" } });
+  const picture = new Uint8Array(await square.png().toBuffer());
+  for (const [path, members, name, bytes] of [
+    ["/v1/audio/transcriptions", { model: "whisper-1" }, "file", recording],
+    ["/v1/images/edits", { model: "gpt-image-2", prompt: "Snow" }, "image", picture],
+    ["/v1/files", { purpose: "user_data" }, "file", recording],
+  ] as const) {
+    const idempotencyKey = randomUUID();
+    const post = async (content: Uint8Array<ArrayBuffer>) => {
+      const form = new FormData();
+      for (const member of Object.entries(members)) form.set(...member);
+      form.set(name, new File([content], name === "image" ? "a.png" : "talk.wav"));
+      const headers = { authorization: `Bearer ${customer.key}`, "idempotency-key": idempotencyKey };
+      const response = await fetch(gateway.url + path, { method: "POST", headers, body: form });
+      return [response.status, await response.text()] as const;
+    };
+    const first = await post(bytes);
+    assert.equal(first[0], 200, first[1]);
+    const left = await available();
+    assert.deepEqual(await post(bytes), first);
+    const [status, text] = await post(bytes.with(-1, 7));
+    assert.deepEqual([status, JSON.parse(text).error.code], [422, "idempotency_key_reused"], path);
+    assert.equal(await available(), left, "charged once");
+  }
 });
 
 test("C-09 the secret of a new key is shown once, and asking again makes no second key", async () => {

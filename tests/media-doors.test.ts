@@ -462,38 +462,6 @@ test("forms that are none, lack something, or ask for what the model cannot give
   assert.equal(await available(customer), before);
 });
 
-test("C-09 a form sent again under one Idempotency-Key is one run and one charge; with another recording it is 422", async () => {
-  const before = await available(customer);
-  for (const [path, members] of [
-    ["/v1/audio/transcriptions", { model: "whisper-1" }],
-    ["/v1/images/edits", { model: "gpt-image-2", prompt: "Snow" }],
-    ["/v1/files", { purpose: "user_data" }],
-  ] as const) {
-    const isImage = path === "/v1/images/edits";
-    const file = isImage ? await photo() : new File([new Uint8Array(recording)], "talk.wav");
-    const other = new Uint8Array(await file.arrayBuffer());
-    other.fill(1, other.length - 1);
-    const send = async (content: File) => {
-      const form = new FormData();
-      for (const [name, value] of Object.entries(members)) form.set(name, value);
-      form.set(isImage ? "image" : "file", content);
-      const headers = { authorization: `Bearer ${customer.key}`, "idempotency-key": `once ${path}` };
-      const response = await fetch(gateway.url + path, { method: "POST", headers, body: form });
-      return { status: response.status, headers: response.headers, text: await response.text() };
-    };
-    const first = await send(file);
-    assert.equal(first.status, 200, first.text);
-    const cost = (await available(customer)) - before;
-    const again = await send(file);
-    assert.deepEqual([again.status, again.text], [200, first.text]);
-    assert.equal(again.headers.get("idempotent-replayed"), "true");
-    const changed = await send(new File([other], file.name, { type: file.type }));
-    assert.equal(changed.status, 422, changed.text);
-    assert.match(changed.text, /"code":"idempotency_key_reused"/);
-    assert.equal((await available(customer)) - before, cost, "charged once");
-  }
-});
-
 test("what a provider fails at, or does not make, costs nothing and is no file", async () => {
   const before = await available(customer);
   const speak = (input: string) =>

@@ -1,3 +1,4 @@
+import { callerHeaders } from "../calls/caller-headers.ts";
 import type { ChatHouse } from "../calls/chat-house.ts";
 import type { RunHouse } from "../calls/runs/run-house.ts";
 import type { RunNews } from "../calls/runs/run-news.ts";
@@ -75,6 +76,7 @@ export function allDoors(house: DoorsHouse): readonly Door[] {
       doorkeeper,
       clock: chat.clock,
       stalledClientMs: chat.stalledClientMs,
+      headersFor: (caller) => callerHeaders(caller, chat),
       publicUrlOf: (visit) => house.publicUrl ?? visit.origin,
     }),
     enginesPageDoor(),

@@ -6,7 +6,7 @@ import type { FileRecord } from "../files/file-rows.ts";
 import type { ByteRange } from "../files/file-store.ts";
 import { byteRangeOf } from "./byte-range.ts";
 import { contentDisposition } from "./content-disposition.ts";
-import type { Door, Visit } from "./door.ts";
+import type { Door, DoorHeaders, Visit } from "./door.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 
 /**
@@ -21,10 +21,11 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
     summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
     answers: "The bytes, whole or in part.",
     async attend(visit, request, response) {
-      const file = await wantedFile(visit, house);
+      const { file, known } = await wantedFile(visit, house);
       const range = rangeIn(visit, file);
       const headers = {
         "x-request-id": visit.requestId,
+        ...known,
         ...headersOf(file, secondsLeft(visit, file, house)),
       };
       if (range === "unsatisfiable") {
@@ -50,13 +51,21 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
   };
 }
 
-async function wantedFile(visit: Visit<unknown>, house: FileDoorsHouse): Promise<FileRecord> {
+/** `known`: what a key's owner is told; who comes by a signed address has none. */
+type Wanted = { readonly file: FileRecord; readonly known: DoorHeaders };
+
+async function wantedFile(visit: Visit<unknown>, house: FileDoorsHouse): Promise<Wanted> {
   const { query, headers } = visit;
   const id = visit.parameters["id"] ?? "";
   const [expires, signature] = [query.get("expires"), query.get("signature")];
   if (expires !== null || signature !== null || headers.authorization === undefined)
-    return house.files.readSigned({ id, expires: expires ?? "", signature: signature ?? "" });
-  return house.files.read(id, await house.doorkeeper.callerOf(headers.authorization));
+    return {
+      file: await house.files.readSigned({ id, expires: expires ?? "", signature: signature ?? "" }),
+      known: {},
+    };
+  const caller = await house.doorkeeper.callerOf(headers.authorization);
+  const file = await house.files.read(id, caller);
+  return { file, known: { "x-skillboss-cost": "0.000000", ...(await house.headersFor(caller)) } };
 }
 
 /** A part of another version of the file is no use; ours has one version. */

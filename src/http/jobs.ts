@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { callerHeaders } from "../calls/caller-headers.ts";
 import { cancelRun } from "../calls/runs/cancel-run.ts";
 import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
@@ -83,7 +84,8 @@ function eventsDoor(house: RunsHouse): Door {
       const { keepAliveMs } = house.chat;
       const { store } = house.runs;
       const isHeadOnly = request.method === "HEAD";
-      await followEvents(row, response, { store, visit, keepAliveMs, isHeadOnly });
+      const known = { "x-skillboss-cost": "0.000000", ...(await callerHeaders(visit.caller(), house.chat)) };
+      await followEvents(row, response, { store, visit, known, keepAliveMs, isHeadOnly });
     },
   };
 }

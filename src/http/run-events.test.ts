@@ -39,7 +39,7 @@ test("a run that ends between two looks is told as it ended, with its result", a
     events: (_id: string, after: number) => Promise.resolve(after < 1 ? [done] : []),
   };
   const server = createServer((_, response) => {
-    void followEvents(running, response, { store, visit, keepAliveMs: 1_000, isHeadOnly: false });
+    void followEvents(running, response, { store, visit, known: {}, keepAliveMs: 1_000, isHeadOnly: false });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -2,13 +2,15 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RunEvent, RunRow, RunStore } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
-import type { Visit } from "./door.ts";
+import type { DoorHeaders, Visit } from "./door.ts";
 
 const lookEveryMs = 300;
 
 type Following = {
   readonly store: Pick<RunStore, "read" | "events">;
   readonly visit: Visit<unknown>;
+  /** Limits and balance. */
+  readonly known: DoorHeaders;
   readonly keepAliveMs: number;
   readonly isHeadOnly: boolean;
 };
@@ -17,7 +19,7 @@ type Following = {
 export async function followEvents(
   first: RunRow,
   response: ServerResponse,
-  { store, visit, keepAliveMs, isHeadOnly }: Following,
+  { store, visit, known, keepAliveMs, isHeadOnly }: Following,
 ): Promise<void> {
   let last = lastSeen(visit);
   let row = first;
@@ -29,6 +31,7 @@ export async function followEvents(
     "cache-control": "no-cache",
     "x-accel-buffering": "no",
     "x-request-id": visit.requestId,
+    ...known,
   });
   response.flushHeaders();
   while (!isGone && !isHeadOnly) {

@@ -1,13 +1,16 @@
+import type { Caller } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { Files } from "../files/files.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
-import type { Visit } from "./door.ts";
+import type { DoorHeaders, Visit } from "./door.ts";
 
 export type FileDoorsHouse = {
   readonly files: Files;
   readonly doorkeeper: Pick<Doorkeeper, "callerOf">;
   readonly clock: Clock;
+  /** Limits and balance. Never rejects. */
+  readonly headersFor: (caller: Caller) => Promise<DoorHeaders>;
   /** Where the customer reached us, for the addresses in the answer: `https://api.example.com`. */
   readonly publicUrlOf: (visit: Visit<unknown>) => string;
   /** A client that neither sends nor reads for so long is cut off. */

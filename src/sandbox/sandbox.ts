@@ -6,14 +6,12 @@
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { chatCounter } from "./chat-counter.ts";
 import type { Counter } from "./counter.ts";
 import { emulatorOf } from "./emulators.ts";
 import { readBody } from "./exchange.ts";
 import { jobDesk } from "./job-desk.ts";
 import type { JobDesk } from "./job-desk.ts";
 import { Refusal } from "./refusal.ts";
-import { runCounter } from "./run-counter.ts";
 
 export type SandboxOptions = {
   readonly host?: string;
@@ -100,6 +98,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, house:
   }
 }
 
+/** What answers is loaded with the first request: a start does not wait for it, and most servers are never asked. */
 type Surroundings = House & { readonly signal: AbortSignal };
 
 async function counterFor(
@@ -115,10 +114,12 @@ async function counterFor(
   if (emulator !== undefined) {
     const query = new URLSearchParams(rest.join("?"));
     const asked = { provider, method, path: below, query, headers, signal, now: workNow, desk };
+    const { runCounter } = await import("./run-counter.ts");
     const counter = runCounter(emulator, asked, response);
     if (counter !== undefined) return counter;
   }
   const windowOf = (model: string): number | undefined => around.windowOf(provider, model);
   const exchange = { provider, headers, body: "", response, signal, now, windowOf };
+  const { chatCounter } = await import("./chat-counter.ts");
   return chatCounter(exchange, { method, path: below });
 }

@@ -64,6 +64,7 @@ export async function startFilesHouse(options: FilesHouseOptions = {}): Promise<
       files,
       doorkeeper: keeper,
       clock,
+      headersFor: async () => ({}),
       publicUrlOf: ({ headers }) => `http://${headers.host}`,
       stalledClientMs: options.stalledClientMs ?? 60_000,
     }),

@@ -5,10 +5,8 @@ import type { Engine, EngineContext, EngineResult } from "../engine.ts";
 import type { WorkerPool } from "../worker-pool.ts";
 import type { ChromiumSettings } from "./chromium.ts";
 import { withDeadline } from "./deadline.ts";
-import { readPage } from "./read-page.ts";
-import type { PageParts, PageResult } from "./read-page.ts";
-import { renderer } from "./renderer.ts";
-import { Robots } from "./robots.ts";
+import type { PageReader } from "./page-reader.ts";
+import type { PageResult } from "./read-page.ts";
 import { scrapeInputs } from "./scrape-inputs.ts";
 import type { ScrapeInputs } from "./scrape-inputs.ts";
 
@@ -27,23 +25,24 @@ const readers = 3;
  * Reads web pages as Markdown, HTML, or lists of links and images. It goes by each site's robots.txt, and charged is
  * one request for each page with content: what answers with an error status or is empty costs nothing.
  */
-export function scrapeEngine({ egress, pool, clock, chromium }: ScrapeSettings): Engine {
-  const robots = new Robots({ egress, pool, clock });
-  const parts: PageParts = {
-    egress,
-    pool,
-    robots,
-    renderer: chromium === undefined ? undefined : renderer({ egress, robots, chromium }),
+export function scrapeEngine(settings: ScrapeSettings): Engine {
+  let loading: Promise<PageReader> | undefined;
+  /** Loaded for the first page: a start does not wait for it. */
+  const reader = (): Promise<PageReader> =>
+    (loading ??= import("./page-reader.ts").then(({ pageReader }) => pageReader(settings)));
+  return {
+    name: "scrape",
+    missing: () => undefined,
+    run: async (context) => run(context, await reader()),
   };
-  return { name: "scrape", missing: () => undefined, run: (context) => run(context, parts) };
 }
 
-async function run({ inputs, signal }: EngineContext, parts: PageParts): Promise<EngineResult> {
+async function run({ inputs, signal }: EngineContext, readPage: PageReader): Promise<EngineResult> {
   const wanted = scrapeInputs(inputs);
   const read = (page: ScrapeInputs["pages"][number]): Promise<PageResult> => {
     const { wishes } = wanted;
     return withDeadline({ signal, timeoutMs: wishes.timeoutMs, param: page.param }, (ending) =>
-      readPage(parts, { ...page, wishes, signal: ending }),
+      readPage({ ...page, wishes, signal: ending }),
     );
   };
   if (!wanted.isList) {
