@@ -2,6 +2,11 @@ import { z } from "zod";
 
 const familyName = z.string().regex(/^[a-z][a-z0-9-]*$/, "want lower-case letters, digits and dashes");
 
+type Json = z.output<ReturnType<typeof z.json>>;
+
+/** What stands in a file is JSON already, and is not walked through once more. */
+const member = z.custom<Json>((value) => value !== undefined);
+
 /**
  * Many models that differ in a few facts: one template and a row for each. `{"$row": "path"}` is replaced by the row's
  * member of that name and left out where the row has none; `{row.name}` within a text by that member's text. What holds
@@ -12,17 +17,15 @@ export const familyFile = z.strictObject({
   $schema: z.string().optional(),
   family: familyName,
   extends: familyName.optional(),
-  model: z.record(z.string(), z.json()).optional(),
-  defaults: z.record(z.string(), z.json()).default({}),
+  model: z.record(z.string(), member).optional(),
+  defaults: z.record(z.string(), member).default({}),
   rows: z.array(z.custom<Row>(isRow, "want an object")).min(1),
 });
 
 export type FamilyFacts = z.output<typeof familyFile>;
-type Json = z.output<ReturnType<typeof z.json>>;
 type Row = Readonly<Record<string, Json>>;
 type Filler = (row: Row) => Json | undefined;
 
-/** What stands in a file is JSON already: only that it is an object has to be seen. */
 function isRow(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
