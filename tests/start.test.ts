@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { freshDataDirectory } from "./support/embedded.ts";
+import { peakMemoryBytes } from "./support/process-usage.ts";
 import { runProgram, runShell, startProgram } from "./support/program.ts";
 import type { Program } from "./support/program.ts";
 
@@ -20,6 +21,7 @@ type Screen = {
   readonly token: string;
 };
 
+const noProcesses = existsSync("/proc/self/status") ? false : "this system does not tell it in /proc";
 let program: Program;
 let screen: Screen;
 
@@ -57,6 +59,10 @@ test("the screen shows the real address, two keys, the token's file and what is 
   assert.equal(screen.token, join(directory, "operator-token"));
   assert.equal(statSync(screen.token).mode & 0o777, 0o600);
   assert.equal(program.errors(), "");
+});
+
+test("a first start, which makes the database, fits into a machine of 1 GB", { skip: noProcesses }, () => {
+  assert.ok(peakMemoryBytes(program.process.pid ?? 0) < 850_000_000);
 });
 
 test("npm start is what is tested here", () => {

@@ -5,22 +5,15 @@ import { setFlagsFromString } from "node:v8";
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
 
 /**
- * How much of a function of PostgreSQL runs, about in bytes of its code, before V8 compiles it anew with its optimizing
- * compiler. V8's own bound is reached by 60 functions while the database opens, and compiling them takes a third of the
- * processor's time for that; with this one they are compiled when the database has real work.
+ * PostgreSQL as PGlite brings it, compiled. V8 keeps what its baseline compiler makes of it, for the life of the process:
+ * its optimizing compiler takes 600 MB and most of a second for one function of PostgreSQL, which is hot a second after
+ * each start, and the statements of a gateway under load get no faster by it. The flags belong to the process. The one
+ * other program in WebAssembly that is asked often, undici's parser of HTTP, is as fast without it too.
  */
-const patientBudget = 1_000_000_000;
-/** V8's own, for every other program in this process. */
-const usualBudget = 13_000_000;
-
-/** PostgreSQL as PGlite brings it, compiled. */
 export function compiledPostgres(): object {
+  setFlagsFromString("--no-wasm-tier-up");
+  // Both: without this one V8 would optimize at once what it no longer may optimize later.
+  setFlagsFromString("--no-wasm-dynamic-tiering");
   const program = readFileSync(new URL("./pglite.wasm", import.meta.resolve("@electric-sql/pglite")));
-  // The flag belongs to the whole process, but a program keeps what it said while that was compiled.
-  setFlagsFromString(`--wasm-tiering-budget=${patientBudget}`);
-  try {
-    return new WebAssembly.Module(program);
-  } finally {
-    setFlagsFromString(`--wasm-tiering-budget=${usualBudget}`);
-  }
+  return new WebAssembly.Module(program);
 }

@@ -12,14 +12,22 @@ export class EmbeddedThread {
   readonly #waiting: Waiting[] = [];
   #end: Error | undefined;
 
+  /** Where there is no database yet, a first thread makes it, and what that took of memory goes with the thread. */
   static async start(directory: string, onEnd: (reason: string) => void): Promise<EmbeddedThread> {
     const data: EmbeddedWorkerData = { directory };
-    const thread = new EmbeddedThread(
-      new Worker(new URL("./embedded-worker.ts", import.meta.url), { workerData: data }),
-      onEnd,
-    );
-    await new Promise<FromWorker>((resolve, reject) => thread.#waiting.push({ resolve, reject }));
-    return thread;
+    for (;;) {
+      const worker = new Worker(new URL("./embedded-worker.ts", import.meta.url), { workerData: data });
+      let isMaker = false;
+      const thread = new EmbeddedThread(worker, (reason) => {
+        if (!isMaker) onEnd(reason);
+      });
+      const first = await new Promise<FromWorker>((resolve, reject) =>
+        thread.#waiting.push({ resolve, reject }),
+      );
+      if (first.kind !== "made") return thread;
+      isMaker = true;
+      await worker.terminate();
+    }
   }
 
   private constructor(worker: Worker, onEnd: (reason: string) => void) {

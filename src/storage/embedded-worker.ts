@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { PGlite } from "@electric-sql/pglite";
 import type { EmbeddedWorkerData, FromWorker, ToWorker } from "./embedded-messages.ts";
-import { openDurably } from "./embedded-files.ts";
+import { makeDurably, openDurably } from "./embedded-files.ts";
 import type { DurableFilesystem } from "./durable-filesystem.ts";
 
 type Opened = { readonly database: PGlite; readonly filesystem: DurableFilesystem };
@@ -21,6 +21,11 @@ function die(error: unknown): never {
 
 async function start(): Promise<void> {
   const { directory } = workerData as EmbeddedWorkerData;
+  if (await makeDurably(directory, die)) {
+    send({ kind: "made" });
+    port.close();
+    return;
+  }
   const opened = await openDurably(directory, die);
   let last: Promise<void> = Promise.resolve();
   port.on("message", (message: ToWorker) => {

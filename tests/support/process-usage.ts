@@ -12,3 +12,8 @@ export function residentBytes(gateway: Gateway): number {
 export function openDescriptors(gateway: Gateway): number {
   return readdirSync(`/proc/${gateway.process.pid}/fd`).length;
 }
+
+/** The most memory that a process had so far, in bytes. */
+export function peakMemoryBytes(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+}
