@@ -116,6 +116,19 @@ test("limits, balance and cost are in the head of every answer to a key", async 
   }
 });
 
+test("a job's 202 has them too, its balance without what is held for it", async () => {
+  const tester = await gateway.customer({ mode: "test", credits: "100.000000" });
+  const body = JSON.stringify({ model: "google/veo-3.1", inputs: { prompt: "A fox" }, async: true });
+  const answer = await ask("POST", "/v1/run", {
+    headers: { "content-type": "application/json", authorization: `Bearer ${tester.key}` },
+    body,
+  });
+  assert.equal(answer.status, 202, await answer.text());
+  for (const name of always) assert.ok(answer.headers.has(name), name);
+  assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000");
+  assert.ok(Number(answer.headers.get("x-skillboss-balance")) < 100);
+});
+
 async function finishedRun(): Promise<string> {
   const body = JSON.stringify({ model: "local/image", inputs: { operation: "qr", text: "x" } });
   const answer = await ask("POST", "/v1/run", { headers: { "content-type": "application/json" }, body });

@@ -93,19 +93,18 @@ async function answerRun(
   { house: { runs }, visit, show, row, known, dropped }: Serving & Showing & Standing,
 ): Promise<void> {
   const notUsed = droppedHeader([...dropped, ...leftOutBy(row, inputs, runs)]);
-  const headers = { ...known, ...notUsed, ...headersOf(row) };
+  const headers = { ...known, ...notUsed, ...headersOf(row), ...(await callerHeaders(caller, runs)) };
   if (row.state !== "over") {
     const accepted = { ...headers, location: `${row.public_url}/v1/job/${row.id}`, "retry-after": "5" };
     sendAnswer(response, visit.requestId, { status: 202, body: acceptedJob(row), headers: accepted });
     return;
   }
-  const told = { ...headers, ...(await callerHeaders(caller, runs)) };
   const failure = failureOf(row);
   if (failure !== undefined) throw failure;
-  if (show !== undefined) return show(row, response, told);
+  if (show !== undefined) return show(row, response, headers);
   const { available } = (await runs.ledger.balances(caller.accountId))[caller.mode];
   const body = { ...shownRun(row), ...balanceMembers(available) };
-  sendAnswer(response, visit.requestId, { status: 200, body, headers: told });
+  sendAnswer(response, visit.requestId, { status: 200, body, headers });
 }
 
 async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<RunRow | undefined> {
@@ -121,7 +120,8 @@ function headersOf(row: RunRow): DoorHeaders {
   return {
     "x-skillboss-run-id": row.id,
     ...(row.offer === null ? {} : { "x-skillboss-model": row.offer }),
-    ...(row.state === "over" ? { "x-skillboss-cost": formatCredits(row.cost ?? 0n) } : {}),
+    // Nothing is charged before the end.
+    "x-skillboss-cost": formatCredits(row.state === "over" ? (row.cost ?? 0n) : 0n),
   };
 }
 
