@@ -28,8 +28,8 @@ export type Visit<Body> = {
   readonly body: Body;
   /** The body as it came; empty where the door takes none, or a form. */
   readonly rawBody: Buffer;
-  /** For an upload with an Idempotency-Key: to be told what it brings. */
-  readonly digest?: ContentDigest;
+  /** Of a request with an Idempotency-Key: to be told what a form or an upload brings. */
+  readonly digest?: ContentDigest | undefined;
   /** The caller; for doors with access `caller` only, throws elsewhere. */
   caller(): Caller;
 };

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
-import { ContentDigest } from "./content-digest.ts";
+import type { ContentDigest } from "./content-digest.ts";
 import { malformed, readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
 import { uploadFormOf } from "./upload-form.ts";
@@ -20,11 +20,12 @@ export type FormFile = {
 export type FormBody = {
   readonly texts: ReadonlyMap<string, readonly string[]>;
   readonly files: ReadonlyMap<string, readonly FormFile[]>;
-  /** Of its parts as they were sent. */
-  readonly digest: Buffer;
 };
 
 export type FormLimits = { readonly maxBytes: number; readonly stalledClientMs: number };
+
+/** `digest` is told the parts as they were sent. */
+type FormReading = FormLimits & { readonly digest?: ContentDigest | undefined };
 
 const mostParts = 100;
 const headBytes = 4_096;
@@ -36,7 +37,7 @@ const headBytes = 4_096;
 export async function readForm(
   request: IncomingMessage,
   response: ServerResponse,
-  { maxBytes, stalledClientMs }: FormLimits,
+  { maxBytes, stalledClientMs, digest }: FormReading,
 ): Promise<FormBody> {
   const form = uploadFormOf(request.headers);
   if (form.kind !== "multipart")
@@ -45,7 +46,6 @@ export async function readForm(
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   const texts = new Map<string, string[]>();
   const files = new Map<string, FormFile[]>();
-  const digest = new ContentDigest();
   let count = 0;
   for await (const part of readMultipart(bytesOf(request, { maxBytes, stalledClientMs }), form.boundary)) {
     count += 1;
@@ -55,7 +55,7 @@ export async function readForm(
     if (part.fileName === undefined) added(texts, name).push(textOf(bytes, name));
     else added(files, name).push(fileOf(part, bytes));
   }
-  return { texts, files, digest: digest.value() };
+  return { texts, files };
 }
 
 function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
@@ -64,9 +64,9 @@ function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
   return list;
 }
 
-async function wholeOf({ body, ...head }: FormPart, digest: ContentDigest): Promise<Buffer> {
+async function wholeOf({ body, ...head }: FormPart, digest: ContentDigest | undefined): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const bytes of digest.part(head, body)) pieces.push(bytes);
+  for await (const bytes of digest?.part(head, body) ?? body) pieces.push(bytes);
   return Buffer.concat(pieces);
 }
 

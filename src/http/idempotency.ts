@@ -24,10 +24,11 @@ export type KeyedRequest = {
   readonly requestId: string;
   /** Undefined: the operator. */
   readonly caller: Caller | undefined;
-  /** The body where it was read, or what stands for it. */
-  readonly sent: Buffer;
-  /** Where the door reads the body itself: what it told of it, and how to read it for that alone. */
-  readonly upload: { readonly digest: ContentDigest; readonly readOver: () => Promise<void> } | undefined;
+  readonly rawBody: Buffer;
+  /** Of a form, or of what the door reads itself. */
+  readonly digest: ContentDigest;
+  /** Has the door read what was sent, for the digest alone; undefined where it reads nothing itself. */
+  readonly readOver: (() => Promise<void>) | undefined;
   /** What the caller is told about limits and balance. */
   readonly known: () => Promise<DoorHeaders>;
 };
@@ -92,7 +93,7 @@ export async function serveOnce(
   }
 }
 
-function wishOf({ key, request, requestId, caller, sent }: KeyedRequest): ClaimWish {
+function wishOf({ key, request, requestId, caller, rawBody, digest }: KeyedRequest): ClaimWish {
   const { url = "", headers } = request;
   const who = caller === undefined ? "operator" : `${caller.accountId} ${caller.mode}`;
   const [path = ""] = url.split("?");
@@ -104,7 +105,8 @@ function wishOf({ key, request, requestId, caller, sent }: KeyedRequest): ClaimW
     callId: requestId.replace("req_", "call_"),
     bodyHash: createHash("sha256")
       .update(JSON.stringify([url, type, headers["x-file-name"]]))
-      .update(sent)
+      .update(rawBody)
+      .update(digest.value())
       .digest(),
   };
 }
@@ -112,7 +114,7 @@ function wishOf({ key, request, requestId, caller, sent }: KeyedRequest): ClaimW
 type Claiming = { readonly answers: KeptAnswers; readonly claim: Claim };
 
 async function attendClaimed(
-  { response, upload }: KeyedRequest,
+  { response, digest, readOver }: KeyedRequest,
   { answers, claim }: Claiming,
   attend: () => Promise<void>,
 ): Promise<void> {
@@ -121,7 +123,7 @@ async function attendClaimed(
   let keepsFailure = false;
   recordAnswer(response, mostKeptBytes, (answer) => {
     const isKept = keepsFailure || (isSuccess(answer) && !isForNobody(answer, response));
-    const content = upload === undefined ? {} : { contentHash: upload.digest.value() };
+    const content = readOver === undefined ? {} : { contentHash: digest.value() };
     return end(isKept ? { ...keptOf(answer), ...content } : undefined);
   });
   try {
@@ -146,10 +148,13 @@ function isForNobody({ status }: RecordedAnswer, response: ServerResponse): bool
 }
 
 /** What an upload brings is known only when it has been read to its end. */
-async function compareContent({ upload }: KeyedRequest, { contentHash }: KeptAnswer): Promise<void> {
-  if (contentHash === undefined || upload === undefined) return;
-  await upload.readOver();
-  if (!upload.digest.value().equals(contentHash)) throw new Problem("idempotency_key_reused");
+async function compareContent(
+  { digest, readOver }: KeyedRequest,
+  { contentHash }: KeptAnswer,
+): Promise<void> {
+  if (contentHash === undefined || readOver === undefined) return;
+  await readOver();
+  if (!digest.value().equals(contentHash)) throw new Problem("idempotency_key_reused");
 }
 
 type Done = Extract<Claimed, { state: "answered" | "charged" }>;

@@ -12,7 +12,6 @@ import { ContentDigest } from "./content-digest.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { readForm } from "./form-body.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
-import type { KeyedRequest } from "./idempotency.ts";
 import { originOf } from "./origin.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { refuseSlips } from "./query.ts";
@@ -99,7 +98,10 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
   const caller = admitting instanceof Promise ? await admitting : admitting;
   exchange.caller = caller;
   if (door.query !== undefined && query.size > 0) refuseSlips(query, door.query);
-  const { sent, rawBody, body } = await readSent(exchange, settings, door);
+  const { answers } = settings;
+  const key = answers === undefined ? undefined : idempotencyKeyOf(door, request);
+  const digest = key === undefined ? undefined : new ContentDigest();
+  const { rawBody, body } = await readSent(exchange, settings, { door, digest });
   const visit: Visit<unknown> = {
     requestId,
     parameters,
@@ -108,42 +110,32 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Router
     origin: originOf(request),
     rawBody,
     body,
+    digest,
     caller: () => caller ?? missingCaller(),
   };
-  const { answers } = settings;
-  const key = answers === undefined ? undefined : idempotencyKeyOf(door, request);
-  if (answers === undefined || key === undefined) return attend(exchange, settings, { door, visit });
-  await attendOnce(exchange, settings, { door, visit, key, answers, sent });
-}
-
-/** What was read of the request before its door is asked; `sent` stands for all of it. */
-type Read = Pick<Visit<unknown>, "rawBody" | "body"> & { readonly sent: Buffer };
-
-async function readSent({ request, response }: Exchange, settings: FrontSettings, door: Door): Promise<Read> {
-  if ("form" in door) {
-    const form = await readForm(request, response, door.form);
-    return { rawBody: noBody, body: form, sent: form.digest };
-  }
-  if (door.body === undefined) return { rawBody: noBody, body: undefined, sent: noBody };
-  const rawBody = await readBody(request, response, settings.maxBodyBytes);
-  return { rawBody, body: "answer" in door ? readJson(door.body, rawBody) : undefined, sent: rawBody };
-}
-
-type Keyed = Attended & Pick<KeyedRequest, "key" | "sent"> & { readonly answers: KeptAnswers };
-
-function attendOnce(
-  exchange: Exchange,
-  settings: FrontSettings,
-  { door, visit, key, answers, sent }: Keyed,
-): Promise<void> {
-  const digest = new ContentDigest();
-  const told = { ...visit, digest };
-  const readOver = "readOver" in door ? door.readOver : undefined;
-  const upload = readOver && { digest, readOver: () => readOver(told, exchange.request, exchange.response) };
+  if (answers === undefined || key === undefined || digest === undefined)
+    return attend(exchange, settings, { door, visit });
+  const readOver = "readOver" in door ? () => door.readOver(visit, request, response) : undefined;
   const known = (): Promise<DoorHeaders> => knownOf(exchange, settings);
-  return serveOnce({ ...exchange, key, sent, upload, known }, answers, (earlier) =>
-    attend(exchange, settings, { door, visit: { ...told, ...earlier } }),
+  await serveOnce({ ...exchange, key, rawBody, digest, readOver, known }, answers, (earlier) =>
+    attend(exchange, settings, { door, visit: { ...visit, ...earlier } }),
   );
+}
+
+type Sent = Pick<Visit<unknown>, "rawBody" | "body">;
+type Reading = { readonly door: Door; readonly digest: ContentDigest | undefined };
+
+/** What is read of a request before its door is asked. */
+async function readSent(
+  { request, response }: Exchange,
+  settings: FrontSettings,
+  { door, digest }: Reading,
+): Promise<Sent> {
+  if ("form" in door)
+    return { rawBody: noBody, body: await readForm(request, response, { ...door.form, digest }) };
+  if (door.body === undefined) return { rawBody: noBody, body: undefined };
+  const rawBody = await readBody(request, response, settings.maxBodyBytes);
+  return { rawBody, body: "answer" in door ? readJson(door.body, rawBody) : undefined };
 }
 
 type Attended = { readonly door: Door; readonly visit: Visit<unknown> };

@@ -98,9 +98,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, house:
   }
 }
 
-/** What answers is loaded with the first request: a start does not wait for it, and most servers are never asked. */
 type Surroundings = House & { readonly signal: AbortSignal };
 
+/** What answers is loaded with the first request: a start does not wait for it, and most servers are never asked. */
 async function counterFor(
   request: IncomingMessage,
   response: ServerResponse,

@@ -9,7 +9,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: "ready" }
-  /** There was no database. Now there is one, and the thread ends: another one opens it. */
+  /** There was no database. Now there is one, and the thread does no more: another one opens it. */
   | { readonly kind: "made" }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "answer"; readonly bytes: Uint8Array }

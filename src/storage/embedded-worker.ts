@@ -23,7 +23,6 @@ async function start(): Promise<void> {
   const { directory } = workerData as EmbeddedWorkerData;
   if (await makeDurably(directory, die)) {
     send({ kind: "made" });
-    port.close();
     return;
   }
   const opened = await openDurably(directory, die);

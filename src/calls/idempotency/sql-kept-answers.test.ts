@@ -285,6 +285,25 @@ for (const { name, home } of await openHomes()) {
       assert.equal(stateOf(await answers.claim(again(young))), "answered");
     });
 
+    test("what an upload brought comes with its answer, and not with that of a later one under the same key", async () => {
+      const wish = wishOf();
+      await answers.claim(wish);
+      const upload = { ...answerOf(), contentHash: Buffer.alloc(32, 9) };
+      await answers.end(wish, upload);
+      assert.deepEqual(await answers.claim(again(wish)), {
+        state: "answered",
+        callId: wish.callId,
+        answer: upload,
+      });
+      await sql`update idempotent_answers set created_at = clock_timestamp() - interval '25 hours'
+        where key = ${wish.key}`.execute(database.kysely);
+      const later = again(wish);
+      assert.equal(stateOf(await answers.claim(later)), "claimed");
+      await answers.end(later, answerOf());
+      const told = { state: "answered", callId: later.callId, answer: answerOf() };
+      assert.deepEqual(await answers.claim(again(wish)), told);
+    });
+
     test("the claim of a process that is gone is anybody's; of one that lives, nobody's", async () => {
       const [living, silent, unknown, dead] = ["living", "silent", "unknown", "dead"].map(
         (word) => `${newId("node")}_${word}`,

@@ -24,11 +24,11 @@ const retryAfterSeconds = 1;
 
 const claimAnswer: Statement = {
   name: "answers_claim",
-  text: "select * from claim_answer($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+  text: "select * from claim_answer_with_content($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 };
 const endClaim: Statement = {
   name: "answers_end",
-  text: "select end_claim($1, $2, $3, $4, $5, $6, $7)",
+  text: "select end_claim_with_content($1, $2, $3, $4, $5, $6, $7)",
 };
 const forgetOld: Statement = {
   name: "answers_forget",
