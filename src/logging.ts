@@ -1,9 +1,13 @@
 import { inspect } from "node:util";
 import { pino } from "pino";
+import type { DestinationStream } from "pino";
 import type { Log, LogFields } from "./core/log.ts";
 
-/** JSON lines on stderr; stdout belongs to what the program has to say to people. */
-export function standardLog(level: string): Log {
+/** JSON lines; on stderr, because stdout belongs to what the program has to say to people. */
+export function standardLog(
+  level: string,
+  destination: DestinationStream = pino.destination({ fd: 2, sync: false }),
+): Log {
   const logger = pino(
     {
       level,
@@ -12,7 +16,7 @@ export function standardLog(level: string): Log {
       errorKey: "cause",
       redact: ["authorization", "*.authorization"],
     },
-    pino.destination({ fd: 2, sync: false }),
+    destination,
   );
   const line =
     (write: (fields: LogFields, message: string) => void) => (fields: LogFields, message: string) =>

@@ -22,10 +22,7 @@ export async function serve(config: Config, log: Log, options: ServeOptions): Pr
   const account = (await house.accounts.named(owner)) ?? (await house.accounts.list(1))[0];
   // Before anybody can know that it runs: a signal that comes at once is obeyed like a later one.
   const stopping = askedToStop();
-  await listen(house, config);
-  const address = house.server.address();
-  const port = typeof address === "object" && address !== null ? address.port : config.port;
-  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+  const url = await listen(house, config);
   console.log(greeting({ url, house, config, secrets, account }, options));
   await stopping;
   log.info({ open_calls: house.chat.openCalls.count }, "shutting down");
@@ -39,11 +36,15 @@ function greeting(screen: Screen, { json, quiet }: ServeOptions): string {
   return quiet ? `SkillBoss listens on ${screen.url}` : firstScreen(screen);
 }
 
-function listen(house: House, config: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Opens the doors; resolves with the base URL, in which port 0 has become the one that was free. */
+export async function listen(house: House, config: Config): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
     house.server.once("error", (error) => reject(listenFault(error, config)));
     house.server.listen({ port: config.port, host: config.host, backlog: 4096 }, resolve);
   });
+  const address = house.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : config.port;
+  return `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
 }
 
 /** The first signal begins the shutdown; a second one ends the process at once. */
@@ -75,7 +76,7 @@ function endAtTheLatest(log: Log, { drainTimeoutMs }: Config): void {
  * No new calls; the running ones end by themselves, or are cut and settled as delivered when the time is up. Their
  * answers are sent to the end, as long as that time lasts. Idle connections go at once.
  */
-async function shutDown(house: House, config: Config): Promise<void> {
+export async function shutDown(house: House, config: Config): Promise<void> {
   house.chat.openCalls.close();
   const closed = new Promise((resolve) => house.server.close(resolve));
   const timeIsUp = new Promise<void>((resolve) => setTimeout(resolve, config.drainTimeoutMs).unref());

@@ -4,8 +4,9 @@ import { endsClean } from "./support/clean-end.ts";
 import { status } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { hello } from "./support/stream-reader.ts";
 
 /** Providers differ in what they take: one that would answer something else than was asked for is not asked. */

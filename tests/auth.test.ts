@@ -5,8 +5,9 @@ import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { planned } from "./support/plan-scale.ts";
 import { startPostgres } from "./support/postgres.ts";
 import type { NoPostgres, TestPostgres } from "./support/postgres.ts";
@@ -30,7 +31,7 @@ before(async () => {
   upstream = await startFakeUpstream();
   postgres = await startPostgres();
   if (!("skipped" in postgres)) databaseUrl = await postgres.freshDatabase();
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     p1: upstream.baseUrl,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
   });
@@ -281,8 +282,8 @@ test("A-03 a key that is revoked on one node stops there within a second and on 
     return;
   }
   const shared = { p1: upstream.baseUrl, databaseUrl: await postgres.freshDatabase() };
-  const here = await startGateway(shared);
-  const there = await startGateway(shared);
+  const here = await startGatewayProcess(shared);
+  const there = await startGatewayProcess(shared);
   try {
     const own = await here.customer();
     const [used, usedThere] = [new KeyInUse(here, own.key), new KeyInUse(there, own.key)];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startGateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { runProgram } from "./support/program.ts";
 import { assertAllSettled } from "./support/sdk.ts";
@@ -8,7 +8,7 @@ import { assertAllSettled } from "./support/sdk.ts";
 /** The command line as an operator and a customer use it, against a running server. */
 let gateway: Gateway;
 before(async () => {
-  gateway = await startGateway();
+  gateway = await startGatewayProcess();
 });
 after(async () => {
   await assertAllSettled(gateway);

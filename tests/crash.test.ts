@@ -11,8 +11,9 @@ import { jobCatalog, startFakeJobs, unitCost } from "./support/fake-jobs.ts";
 import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { quietAudit, trailOf } from "./support/money-trail.ts";
 import type { Trail } from "./support/money-trail.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
@@ -76,7 +77,7 @@ async function killAgainAndAgain(t: TestContext, databaseUrl: string | undefined
     moreFiles: jobCatalog,
     environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
   };
-  let gateway = await startGateway(settings);
+  let gateway = await startGatewayProcess(settings);
   const { directory } = gateway;
   t.after(async () => {
     await gateway.kill9();
@@ -97,7 +98,7 @@ async function killAgainAndAgain(t: TestContext, databaseUrl: string | undefined
     await gateway.kill9();
     await traffic.stop();
     const killedAt = performance.now();
-    gateway = await startGateway({ ...settings, directory });
+    gateway = await startGatewayProcess({ ...settings, directory });
     assert.equal((await fetch(`${gateway.url}/ready`)).status, 200);
     readyAfterMs.push(performance.now() - killedAt);
   }
@@ -125,7 +126,7 @@ function completeOf(made: readonly Made[]): number {
 }
 
 type Setting = {
-  readonly gateway: Gateway;
+  readonly gateway: GatewayProcess;
   readonly customers: readonly Customer[];
   readonly made: Made[];
   readonly random: () => number;

@@ -13,8 +13,10 @@ import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
 import type { FakeJobs } from "./support/fake-jobs.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { micro, trailOf } from "./support/money-trail.ts";
 import { isWholePlan } from "./support/plan-scale.ts";
 import { receiptOf } from "./support/receipts.ts";
@@ -112,7 +114,7 @@ test("C-13 a catalog with an unpriced model is refused at the start, by name", a
     }),
   );
   const directory = mkdtempSync(join(tmpdir(), "skillboss-test-"));
-  await assert.rejects(startGateway({ directory, moreFiles }), (error: Error) => {
+  await assert.rejects(startGatewayProcess({ directory, moreFiles }), (error: Error) => {
     const faults = error.message.split("\n");
     for (const [id, , says] of unpriced)
       assert.match(faults.filter((fault) => fault.includes(`${id}.json`)).join(), says);

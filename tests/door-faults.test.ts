@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import { endsClean } from "./support/clean-end.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { AdminAnswer, Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { AdminAnswer, Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { hello } from "./support/stream-reader.ts";
 
 /** What a customer reads who asked for something in a wrong way: the member or parameter, and what it takes. */

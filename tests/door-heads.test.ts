@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import { endsClean } from "./support/clean-end.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { rawRequest, sendRaw } from "./support/raw-http.ts";
 import { hello } from "./support/stream-reader.ts";
 

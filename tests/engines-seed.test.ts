@@ -13,8 +13,9 @@ import { SMTPServer } from "smtp-server";
 import { loadCatalog } from "../src/catalog/load.ts";
 import { onePagePdf } from "../src/engines/parse/sample-documents.test-support.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 const catalog = loadCatalog({ directories: [join(import.meta.dirname, "..", "catalog")] });
 /** Served by a provider, and by an engine while that has no key. */

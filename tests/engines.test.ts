@@ -9,8 +9,9 @@ import { PDFDocument, StandardFonts } from "pdf-lib";
 import { SMTPServer } from "smtp-server";
 import { findProgram } from "../src/engines/find-program.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 let site: Server;
 let siteUrl: string;

@@ -6,8 +6,9 @@ import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
 import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 /** What the log says of calls that failed: enough to find them, and nothing of what was said in them. */
 type Line = Readonly<Record<string, unknown>>;

@@ -12,7 +12,7 @@ import { jobCatalog, startFakeJobs, unitCost } from "./support/fake-jobs.ts";
 import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { quietAudit } from "./support/money-trail.ts";
 import { startPostgres } from "./support/postgres.ts";
@@ -34,7 +34,7 @@ let gateway: Gateway;
 before(async () => {
   upstream = await startFakeUpstream();
   jobs = await startFakeJobs();
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     p1: upstream.baseUrl,
     moreFiles: jobCatalog,
     environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },
@@ -309,7 +309,7 @@ suite("C-09 two nodes on one database", () => {
     postgres = found;
     const databaseUrl = await postgres.freshDatabase();
     for (let node = 0; node < 2; node += 1)
-      nodes.push(await startGateway({ p1: upstream.baseUrl, databaseUrl }));
+      nodes.push(await startGatewayProcess({ p1: upstream.baseUrl, databaseUrl }));
   });
   after(async () => {
     for (const node of nodes) await endsClean(node);

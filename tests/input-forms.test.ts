@@ -12,8 +12,9 @@ import { frontServer } from "../src/http/server.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { healthTimes, staysQuick } from "./support/health-watch.ts";
 import { packedZeros } from "./support/packed-zeros.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
@@ -25,13 +26,13 @@ import type { RawAnswer } from "./support/raw-http.ts";
 
 const capBytes = 1024 * 1024;
 let upstream: FakeUpstream;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: Customer;
 
 before(async () => {
   upstream = await startFakeUpstream();
   const environment = { SKILLBOSS_MAX_BODY_BYTES: String(capBytes) };
-  gateway = await startGateway({ p1: upstream.baseUrl, environment });
+  gateway = await startGatewayProcess({ p1: upstream.baseUrl, environment });
   customer = await gateway.customer();
 });
 beforeEach(() => upstream.clear());

@@ -5,22 +5,22 @@ import type { ChatDoor } from "./support/chat-door.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Gateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { staysQuick } from "./support/health-watch.ts";
 import { planned } from "./support/plan-scale.ts";
 
 /** Bodies and texts that mean harm: cases I-04, I-05, I-07, I-10 and O-05. */
 
 let upstream: FakeUpstream;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let door: ChatDoor;
 
 before(async () => {
   upstream = await startFakeUpstream();
   const capBytes = planned({ whole: 32, quick: 1 }) * 1024 * 1024;
   const environment = { SKILLBOSS_MAX_BODY_BYTES: String(capBytes) };
-  gateway = await startGateway({ p1: upstream.baseUrl, environment });
+  gateway = await startGatewayProcess({ p1: upstream.baseUrl, environment });
 });
 beforeEach(async () => {
   door = await chatDoor(gateway, upstream);

@@ -16,7 +16,7 @@ import { noUsage, ok } from "./support/fake-behaviours.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { FlowingStreams } from "./support/flowing-streams.ts";
-import { startGateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
 import type { Gateway } from "./support/gateway.ts";
 import {
   accountOn,
@@ -57,9 +57,9 @@ before(async () => {
     ...{ p1: upstream.baseUrl, a1: upstream.origin, moreModels: exitModels() },
     ...{ databaseUrl: await postgres.freshDatabase(), redisUrl: server.url, environment: exitEnvironment },
   };
-  one = await startGateway(options);
+  one = await startGatewayProcess(options);
   ends.unshift(() => endsClean(one));
-  other = await startGateway(options);
+  other = await startGatewayProcess(options);
   ends.unshift(() => endsClean(other));
   // The first call of a process is slower than all others, and so is the first whose tokens are counted here.
   upstream.script("m-free", noUsage({ tokens: 1 }));

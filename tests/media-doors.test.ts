@@ -12,8 +12,9 @@ import { mp3Of } from "../src/sandbox/media/mp3.ts";
 import { wavOf } from "../src/sandbox/media/wav.ts";
 import { soundLengthMs } from "../src/sandbox/speech/spoken.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { clientFor, collected, kits, memberOf } from "./support/sdk.ts";
 
 let gateway: Gateway;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { endsClean } from "./support/clean-end.ts";
 import { freshDataDirectory } from "./support/embedded.ts";
-import { startGateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
 import type { Gateway } from "./support/gateway.ts";
 
 const receivers = Array.from({ length: 8 }, (_, at) => ({
@@ -18,7 +18,7 @@ type Result = { readonly status: string; readonly run_id: string };
 
 test("a batch that a crash broke off is finished when it is asked for again, each message begun once", async () => {
   const directory = await freshDataDirectory();
-  const first = await startGateway({ directory });
+  const first = await startGatewayProcess({ directory });
   const { key } = await first.customer({ mode: "test" });
   const broken = send(first, key).catch(() => "cut");
   const giveUpAt = performance.now() + 60_000;
@@ -29,7 +29,7 @@ test("a batch that a crash broke off is finished when it is asked for again, eac
   await first.kill9();
   assert.equal(await broken, "cut");
 
-  const second = await startGateway({ directory });
+  const second = await startGatewayProcess({ directory });
   try {
     let answer = await send(second, key);
     for (; answer.status === 409; answer = await send(second, key)) await wait(200);

@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import { ok, status } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { hello } from "./support/stream-reader.ts";
 
 /**

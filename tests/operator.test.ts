@@ -7,8 +7,9 @@ import { endsClean } from "./support/clean-end.ts";
 import { ok, status } from "./support/fake-behaviours.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { AdminAnswer, Gateway } from "./support/gateway.ts";
+import type { AdminAnswer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { micro } from "./support/money-trail.ts";
 import { streamUntil } from "./support/open-ended.ts";
 import {
@@ -29,7 +30,7 @@ let gateway: Gateway;
 
 before(async () => {
   upstream = await startFakeUpstream();
-  gateway = await startGateway({ p1: upstream.baseUrl });
+  gateway = await startGatewayProcess({ p1: upstream.baseUrl });
 });
 after(() => endsClean(gateway, upstream));
 
@@ -254,7 +255,7 @@ suite("two nodes on one PostgreSQL", () => {
     }
     const databaseUrl = await postgres.freshDatabase();
     const settings = { p1: upstream.baseUrl, databaseUrl };
-    nodes = [await startGateway(settings), await startGateway(settings)];
+    nodes = [await startGatewayProcess(settings), await startGatewayProcess(settings)];
     database = new pg.Client({ connectionString: databaseUrl });
     await database.connect();
   });

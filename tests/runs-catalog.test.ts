@@ -12,8 +12,9 @@ import type { Usage } from "../src/core/usage.ts";
 import { compileEndpoint } from "../src/providers/declared/compile-endpoint.ts";
 import { assertDownloads, assertOutputOf } from "./support/category-outputs.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 const catalog = loadCatalog({ directories: [join(import.meta.dirname, "..", "catalog")] });
 const models: readonly RunModel[] = catalog.models.flatMap((model) =>

@@ -8,8 +8,8 @@ import { after, before, test } from "node:test";
 import { endsInAnyCase } from "./support/ends-in-any-case.ts";
 import { startNameServer } from "./support/egress-name-server.ts";
 import type { NameServer } from "./support/egress-name-server.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Gateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { asksNamesAt } from "./support/gateway-names.ts";
 import {
   hostileCatalog,
@@ -38,14 +38,14 @@ let provider: HostileProvider;
 /** Another origin, which the operator opened for what is fetched without a credential. */
 let other: HostileProvider;
 let names: NameServer;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let free: PayingCustomer;
 let pro: PayingCustomer;
 
 before(async () => {
   [provider, other] = await Promise.all([startHostileProvider(), startHostileProvider("127.0.0.2")]);
   names = await startNameServer(() => "no such name");
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     moreFiles: { ...hostileCatalog, ...tokenCatalog },
     environment: {
       ...asksNamesAt(names.address),

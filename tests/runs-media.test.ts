@@ -11,8 +11,9 @@ import type { RunModel } from "../src/core/model.ts";
 import { costOf } from "../src/core/price.ts";
 import { compileEndpoint } from "../src/providers/declared/compile-endpoint.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 let gateway: Gateway;
 before(async () => {

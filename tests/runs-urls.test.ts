@@ -20,8 +20,8 @@ import { endsInAnyCase } from "./support/ends-in-any-case.ts";
 import { startCanary, startSite } from "./support/egress-sites.ts";
 import type { Canary, Site } from "./support/egress-sites.ts";
 import { eventually } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Gateway } from "./support/gateway.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { asksNamesAt } from "./support/gateway-names.ts";
 import {
   hostileCatalog,
@@ -44,7 +44,7 @@ let provider: HostileProvider;
 /** Where letters and recordings would go: what is refused reaches no other server either. */
 let mail: Canary;
 let whisper: Site;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: PayingCustomer;
 
 before(async () => {
@@ -52,7 +52,7 @@ before(async () => {
   provider = await startHostileProvider();
   mail = await startCanary("127.0.0.1");
   whisper = await startSite((_, response) => void response.end(JSON.stringify({ text: "hello" })));
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     moreFiles: { ...hostileCatalog, ...paidEngines },
     environment: {
       ...asksNamesAt(web.nameServer),

@@ -8,8 +8,9 @@ import type { RunModel, RunOffer } from "../src/core/model.ts";
 import { startSandbox } from "../src/sandbox/sandbox.ts";
 import type { RunningSandbox } from "../src/sandbox/sandbox.ts";
 import { endsClean } from "./support/clean-end.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 const catalog = loadCatalog({ directories: [join(import.meta.dirname, "..", "catalog")] });
 

@@ -4,8 +4,9 @@ import type OpenAI from "openai";
 import { status } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer, CustomerWish } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, CustomerWish, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { assertAllSettled, clientFor, collected, joined, kits, memberOf, user } from "./support/sdk.ts";
 import type { Chunk, Kit } from "./support/sdk.ts";
 

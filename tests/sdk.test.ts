@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type OpenAI from "openai";
 import { z } from "zod";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { assertSatisfies } from "./support/satisfied-schema.ts";
 import {
   allWireModels,
@@ -25,7 +26,7 @@ import {
 let gateway: Gateway;
 let customer: Customer;
 before(async () => {
-  gateway = await startGateway();
+  gateway = await startGatewayProcess();
   customer = await gateway.customer({ mode: "test", credits: "100000.00" });
 });
 after(async () => {

@@ -30,6 +30,7 @@ import {
   startStubborn,
   unhurried,
 } from "./support/stubborn-calls.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import type { Asking } from "./support/stubborn-calls.ts";
 import { askOn, idleConnection, openConnection, tellToStop } from "./support/told-to-stop.ts";
 import type { Stopping } from "./support/told-to-stop.ts";
@@ -124,7 +125,11 @@ async function runningCallsEnd({ upstream, start, startClean }: Place): Promise<
 }
 
 /** New connections are refused, or new calls on them; and new calls on those that are open. */
-async function assertNothingNew(asking: Asking, open: Socket[], upstream: FakeUpstream): Promise<void> {
+async function assertNothingNew(
+  asking: Asking & { readonly gateway: GatewayProcess },
+  open: Socket[],
+  upstream: FakeUpstream,
+): Promise<void> {
   const known = upstream.log.length;
   const { gateway, customer } = asking;
   const newcomer = ask(asking, { model: "m-chat" });

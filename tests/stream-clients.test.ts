@@ -6,8 +6,9 @@ import { flood, ok } from "./support/fake-behaviours.ts";
 import type { CallRecord } from "./support/fake-call.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { assertNoLag, withoutLag } from "./support/health-watch.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
 import { openDescriptors, residentBytes } from "./support/process-usage.ts";
@@ -17,13 +18,13 @@ import type { RawChat } from "./support/stream-reader.ts";
 
 /** Clients that leave, and clients that do not read. */
 let p1: FakeUpstream;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: Customer;
 before(async () => {
   p1 = await startFakeUpstream();
   // The plan's clients read nothing for as long as its calls may take in all.
   const environment = isWholePlan ? { SKILLBOSS_CALL_TIMEOUT_MS: "300000" } : {};
-  gateway = await startGateway({ p1: p1.baseUrl, a1: p1.origin, environment });
+  gateway = await startGatewayProcess({ p1: p1.baseUrl, a1: p1.origin, environment });
   customer = await gateway.customer({ credits: "100000.00" });
   // The first call of a process is slower than all others.
   await stream(gateway, customer.key, { model: "m-chat" });

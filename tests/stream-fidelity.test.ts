@@ -5,8 +5,9 @@ import { endsClean } from "./support/clean-end.ts";
 import { body, sse } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { hello, stream } from "./support/stream-reader.ts";
 import type { StreamSeen } from "./support/stream-reader.ts";
 

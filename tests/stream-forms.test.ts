@@ -7,8 +7,9 @@ import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { fakeWires } from "./support/fake-wires.ts";
 import type { FakeAnswer, FakeWire, WireName } from "./support/fake-wires.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
 import { residentBytes } from "./support/process-usage.ts";
 import { receiptOf } from "./support/receipts.ts";
@@ -16,11 +17,11 @@ import { stream } from "./support/stream-reader.ts";
 import type { StreamSeen } from "./support/stream-reader.ts";
 
 let p1: FakeUpstream;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: Customer;
 before(async () => {
   p1 = await startFakeUpstream();
-  gateway = await startGateway({ p1: p1.baseUrl, a1: p1.origin });
+  gateway = await startGatewayProcess({ p1: p1.baseUrl, a1: p1.origin });
   customer = await gateway.customer({ credits: "100000.00" });
 });
 after(async () => {

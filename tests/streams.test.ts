@@ -17,8 +17,9 @@ import {
 import type { Behaviour } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
 import { residentBytes } from "./support/process-usage.ts";
 import { hello, stream } from "./support/stream-reader.ts";
@@ -39,12 +40,12 @@ const slackMs = 400;
 
 let p1: FakeUpstream;
 let p2: FakeUpstream;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: Customer;
 before(async () => {
   p1 = await startFakeUpstream();
   p2 = await startFakeUpstream();
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     p1: p1.baseUrl,
     p2: p2.baseUrl,
     a1: p1.origin,

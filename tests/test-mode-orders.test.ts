@@ -8,8 +8,9 @@ import { jobCatalog, startFakeJobs } from "./support/fake-jobs.ts";
 import type { FakeJobs } from "./support/fake-jobs.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
+import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 
 let gateway: Gateway;
 let upstream: FakeUpstream;

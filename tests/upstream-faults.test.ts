@@ -17,8 +17,9 @@ import {
 } from "./support/fake-behaviours.ts";
 import { deadBaseUrl, eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
-import { startGateway } from "./support/gateway.ts";
-import type { Customer, Gateway } from "./support/gateway.ts";
+import type { Customer } from "./support/gateway-api.ts";
+import { startGatewayProcess } from "./support/gateway-process.ts";
+import type { GatewayProcess } from "./support/gateway-process.ts";
 import { isWholePlan, planned } from "./support/plan-scale.ts";
 import { residentBytes } from "./support/process-usage.ts";
 import { receiptOf } from "./support/receipts.ts";
@@ -34,13 +35,13 @@ const slackMs = planned({ whole: 0, quick: 1_000 });
 let p1: FakeUpstream;
 let p2: FakeUpstream;
 let stuck: Stuck;
-let gateway: Gateway;
+let gateway: GatewayProcess;
 let customer: Customer;
 before(async () => {
   p1 = await startFakeUpstream();
   p2 = await startFakeUpstream();
   stuck = await stuckServer();
-  gateway = await startGateway({
+  gateway = await startGatewayProcess({
     p1: p1.baseUrl,
     p2: p2.baseUrl,
     a1: p1.origin,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { FakeUpstream } from "./fake-upstream.ts";
-import type { Customer, Gateway } from "./gateway.ts";
+import type { Customer } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 
 export type DoorAnswer = {
   readonly status: number;

@@ -16,7 +16,7 @@ export async function endsClean(gateway: Gateway, ...used: readonly Used[]): Pro
     assert.equal(await gateway.stop(), 0);
     assert.doesNotMatch(gateway.log(), /unhandled|uncaught/i);
   } finally {
-    gateway.process.kill("SIGKILL");
+    gateway.abandon();
     await Promise.all(used.map((one) => one.stop()));
   }
 }

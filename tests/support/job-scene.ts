@@ -6,8 +6,10 @@ import { startSite } from "./egress-sites.ts";
 import type { Site } from "./egress-sites.ts";
 import { jobCatalog, startFakeJobs } from "./fake-jobs.ts";
 import type { FakeJobs, Orders } from "./fake-jobs.ts";
-import { startGateway } from "./gateway.ts";
-import type { Customer, Gateway } from "./gateway.ts";
+import type { Customer } from "./gateway-api.ts";
+import { startGatewayProcess } from "./gateway-process.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
+import type { Gateway } from "./gateway.ts";
 import { planned } from "./plan-scale.ts";
 import { startPostgres } from "./postgres.ts";
 import type { Home } from "./restarts.ts";
@@ -16,7 +18,7 @@ import type { Home } from "./restarts.ts";
 export type JobScene = {
   readonly jobs: FakeJobs;
   readonly receiver: Site;
-  readonly start: () => Promise<Gateway>;
+  readonly start: () => Promise<GatewayProcess>;
 };
 
 export async function jobScene(t: TestContext, home: Home): Promise<JobScene | undefined> {
@@ -28,7 +30,7 @@ export async function jobScene(t: TestContext, home: Home): Promise<JobScene | u
   const databaseUrl = await postgres?.freshDatabase();
   const jobs = await startFakeJobs();
   const receiver = await startSite((_, response) => void response.writeHead(204).end());
-  const started: Gateway[] = [];
+  const started: GatewayProcess[] = [];
   t.after(async () => {
     for (const gateway of started) gateway.process.kill("SIGKILL");
     await Promise.all([jobs.stop(), receiver.stop()]);
@@ -39,7 +41,7 @@ export async function jobScene(t: TestContext, home: Home): Promise<JobScene | u
     receiver,
     async start() {
       const [first] = started;
-      const gateway = await startGateway({
+      const gateway = await startGatewayProcess({
         databaseUrl,
         moreFiles: jobCatalog,
         environment: {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { hello } from "./chat-exchange.ts";
 import type { ChatExchange } from "./chat-exchange.ts";
-import type { AdminAnswer, Customer, Gateway } from "./gateway.ts";
+import type { AdminAnswer, Customer } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** What the headers of an answer tell about the key's minute. */
 export type LimitsTold = {

@@ -4,7 +4,8 @@ import { chatToEnd, hello, startChat } from "./chat-exchange.ts";
 import { ok } from "./fake-behaviours.ts";
 import { eventually } from "./fake-upstream.ts";
 import type { FakeUpstream } from "./fake-upstream.ts";
-import type { AdminAnswer, Gateway } from "./gateway.ts";
+import type { AdminAnswer } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 import { trailOf } from "./money-trail.ts";
 import { streamUntil } from "./open-ended.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Customer, CustomerWish, Gateway } from "./gateway.ts";
+import type { Customer, CustomerWish } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 
 export type RunAnswer = {
   readonly status: number;

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { Gateway } from "./gateway.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
 
 /** Resident memory of the gateway's process, in bytes; 0 where the system does not tell, so that it never grows. */
-export function residentBytes(gateway: Gateway): number {
+export function residentBytes(gateway: GatewayProcess): number {
   const path = `/proc/${gateway.process.pid}/status`;
   if (!existsSync(path)) return 0;
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(path, "utf8"))?.[1]) * 1024;
 }
 
 /** Open files and sockets of the gateway's process. */
-export function openDescriptors(gateway: Gateway): number {
+export function openDescriptors(gateway: GatewayProcess): number {
   return readdirSync(`/proc/${gateway.process.pid}/fd`).length;
 }
 

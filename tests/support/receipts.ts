@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { AdminAnswer, Gateway } from "./gateway.ts";
+import type { AdminAnswer } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** The receipt of the call with this `x-request-id`, as soon as it is written. */
 export async function receiptOf(

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { startChat } from "./chat-exchange.ts";
 import type { ChatExchange } from "./chat-exchange.ts";
-import type { Customer, Gateway } from "./gateway.ts";
+import type { Customer } from "./gateway-api.ts";
+import type { Gateway } from "./gateway.ts";
 import { trailOf } from "./money-trail.ts";
 
 /** One request that is sent again and again under one Idempotency-Key. */

@@ -3,8 +3,9 @@ import { rmSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { startFakeUpstream } from "./fake-upstream.ts";
 import type { FakeUpstream } from "./fake-upstream.ts";
-import { startGateway } from "./gateway.ts";
-import type { Gateway, GatewayOptions } from "./gateway.ts";
+import { startGatewayProcess } from "./gateway-process.ts";
+import type { GatewayProcess } from "./gateway-process.ts";
+import type { GatewayOptions } from "./gateway-settings.ts";
 import { startPostgres } from "./postgres.ts";
 import { perMillion } from "./priced-usage.ts";
 
@@ -16,9 +17,9 @@ export type Place = {
   readonly upstream: FakeUpstream;
   readonly databaseUrl: string | undefined;
   /** `m-long` costs what `m-chat` does and may answer ten million tokens. */
-  readonly start: (environment?: Readonly<Record<string, string>>) => Promise<Gateway>;
+  readonly start: (environment?: Readonly<Record<string, string>>) => Promise<GatewayProcess>;
   /** The next start after an orderly end: from its first moment on nothing is on hold, and every book adds up. */
-  readonly startClean: () => Promise<Gateway>;
+  readonly startClean: () => Promise<GatewayProcess>;
 };
 
 /** Runs the check on such a place, and ends and removes all of it; skips where there is no PostgreSQL. */
@@ -34,7 +35,7 @@ export async function onHome(
   }
   const databaseUrl = await postgres?.freshDatabase();
   const upstream = await startFakeUpstream();
-  const started: Gateway[] = [];
+  const started: GatewayProcess[] = [];
   t.after(async () => {
     for (const gateway of started) gateway.process.kill("SIGKILL");
     await upstream.stop();
@@ -45,11 +46,13 @@ export async function onHome(
   const start: Place["start"] = async (environment = {}) => {
     const settings: GatewayOptions = { ...urls, moreModels, environment };
     const directory = started[0]?.directory;
-    const gateway = await startGateway(directory === undefined ? settings : { ...settings, directory });
+    const gateway = await startGatewayProcess(
+      directory === undefined ? settings : { ...settings, directory },
+    );
     started.push(gateway);
     return gateway;
   };
-  const startClean = async (): Promise<Gateway> => {
+  const startClean = async (): Promise<GatewayProcess> => {
     const gateway = await start();
     const { body } = await gateway.admin("POST", "/audit");
     assert.deepEqual([body.ok, body.open_holds, body.faults], [true, 0, []]);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import type { Socket } from "node:net";
+import type { GatewayProcess } from "./gateway-process.ts";
 import type { Gateway } from "./gateway.ts";
 
 export type Stopping = {
@@ -16,7 +17,7 @@ export type Ended = { readonly code: number | null; readonly signal: string | nu
 const giveUpMs = 25_000;
 
 /** SIGTERM. Unlike the gateway's own `stop`, it does not wait and leaves the data directory where it is. */
-export function tellToStop({ process: child }: Gateway): Stopping {
+export function tellToStop({ process: child }: GatewayProcess): Stopping {
   const ended = new Promise<Ended>((resolve, reject) => {
     const giveUp = () => reject(new Error(`it goes on ${giveUpMs} ms after it was told to stop`));
     const timer = setTimeout(giveUp, giveUpMs);
