@@ -45,27 +45,41 @@ async function start({ own = false }: { readonly own?: boolean }): Promise<TestP
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") return foreignServer(given);
   const shared = process.env[sharedServerVariable];
-  if (shared !== undefined && !own) return foreignServer(shared);
+  if (shared !== undefined && !own) return foreignServer(new URL("/postgres", shared).href);
   const binaries = findBinaries();
   if (binaries === undefined) return { skipped: "skipped: no PostgreSQL binaries" };
   return ownServer(binaries, "durable");
 }
 
-/** The server that all files of one `npm test` share. What a power loss would leave of it is nobody's concern. */
+/**
+ * The server that all files of one `npm test` share, at the URL of a database that already has our tables. What a power
+ * loss would leave of it is nobody's concern.
+ */
 export async function startSharedPostgres(): Promise<TestPostgres | undefined> {
   const binaries = findBinaries();
   const isGiven = (process.env["TEST_DATABASE_URL"] ?? "") !== "";
-  return isGiven || binaries === undefined ? undefined : ownServer(binaries, "fleeting");
+  if (isGiven || binaries === undefined) return undefined;
+  const server = await ownServer(binaries, "fleeting");
+  await makeTables(server.url);
+  return server;
 }
 
-/** An empty database on the server that all files share; undefined where there is none. */
+async function makeTables(databaseUrl: string): Promise<void> {
+  const { openDatabase } = await import("../../src/storage/open-database.ts");
+  const { silentLog } = await import("../../src/core/log.ts");
+  const database = await openDatabase({ databaseUrl, directory: tmpdir(), log: silentLog });
+  await database.close();
+}
+
+/** A database with our tables, on the server that all files share; undefined where there is none. */
 export async function freshDatabaseHere(): Promise<
   { readonly url: string; readonly drop: () => Promise<void> } | undefined
 > {
   const shared = process.env[sharedServerVariable];
   if (shared === undefined) return undefined;
-  const url = await createDatabase(shared);
-  return { url, drop: () => dropDatabase(shared, url) };
+  const admin = new URL("/postgres", shared).href;
+  const url = await createDatabase(admin, `template ${nameIn(shared)}`);
+  return { url, drop: () => dropDatabase(admin, url) };
 }
 
 async function foreignServer(adminUrl: string): Promise<TestPostgres> {
@@ -163,11 +177,20 @@ wait
 [ "$word" = keep ] || rm -rf "$folder"
 `;
 
+const forSpeed = [
+  "fsync=off",
+  "full_page_writes=off",
+  "wal_level=minimal",
+  "max_wal_senders=0",
+  "autovacuum=off",
+  "jit=off",
+];
+
 async function startServer({ binaries, folder, user, port, care }: Cluster): Promise<ChildProcess> {
   const settings = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
-    `fsync=${care === "durable" ? "on" : "off"}`,
+    ...(care === "durable" ? [] : forSpeed),
     "max_connections=300",
     "shared_buffers=32MB",
   ];
@@ -211,9 +234,9 @@ async function untilAnswering(url: string, folder: string): Promise<void> {
   }
 }
 
-async function createDatabase(adminUrl: string): Promise<string> {
+async function createDatabase(adminUrl: string, how = ""): Promise<string> {
   const name = `skillboss_test_${randomBytes(6).toString("hex")}`;
-  await statement(adminUrl, `create database ${name}`);
+  await statement(adminUrl, `create database ${name} ${how}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return url.href;
