@@ -1,7 +1,11 @@
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
 import { gatewayApi } from "./gateway-api.ts";
 import type { GatewayApi } from "./gateway-api.ts";
 import { prepare } from "./gateway-settings.ts";
 import type { GatewayOptions } from "./gateway-settings.ts";
+import type { Order, Report } from "./gateways-host.ts";
 
 export type Gateway = GatewayApi & {
   readonly url: string;
@@ -16,47 +20,77 @@ export type Gateway = GatewayApi & {
 };
 
 /**
- * A real gateway in the test's own process: the house that `skillboss serve` builds, on a port of its own, over HTTP as
- * any other. It starts in a fifth of the time. Whoever kills it, measures its memory or needs to know that it is a process
- * of its own takes `gateway-process.ts`.
+ * A real gateway: the house that `skillboss serve` builds, with a port, a folder and a database of its own. All gateways
+ * of one test process are built in one other process, whose code is loaded and warm after the first. Whoever kills a
+ * gateway, measures its memory or needs to know that it is a process of its own takes `gateway-process.ts`.
  */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const prepared = await prepare(options);
   if (prepared.environment["NODE_OPTIONS"] !== undefined)
     throw new Error("NODE_OPTIONS are for a gateway in a process of its own");
-  // Loaded when needed: most of those who import a type from here start no gateway.
-  const { readConfig } = await import("../../src/config.ts");
-  const { providerFaults } = await import("../../src/provider-faults.ts");
-  const { standardLog } = await import("../../src/logging.ts");
-  const { buildHouse } = await import("../../src/wiring.ts");
-  const { listen, shutDown } = await import("../../src/serve.ts");
+  const number = (hosted += 1);
   let log = "";
-  const config = readConfig(prepared.environment, providerFaults);
-  const house = await buildHouse(
-    config,
-    standardLog(config.logLevel, { write: (line) => void (log += line) }),
-  );
-  const url = await listen(house, config);
+  logs.set(number, (line) => (log += line));
+  const url = await ordered({ gateway: number, do: "start", environment: prepared.environment });
   const token = prepared.token();
-  let stopped: Promise<number> | undefined;
-  const shutDownOnce = async (): Promise<number> => {
-    await shutDown(house, config);
-    await prepared.clearAway();
-    return 0;
-  };
-  const stop = (): Promise<number> => (stopped ??= shutDownOnce());
   return {
     ...gatewayApi(url, token),
     url,
     token,
-    stop,
     port: Number(new URL(url).port),
     directory: prepared.directory,
     log: () => log,
+    async stop() {
+      await ordered({ gateway: number, do: "stop" });
+      await prepared.clearAway();
+      return 0;
+    },
     abandon() {
-      house.chat.openCalls.cutAll();
-      house.server.closeAllConnections();
-      stop().catch(() => undefined);
+      if (host !== undefined) ordered({ gateway: number, do: "abandon" }).catch(() => undefined);
     },
   };
+}
+
+let hosted = 0;
+let host: ChildProcess | undefined;
+const logs = new Map<number, (line: string) => void>();
+type Waiting = { readonly gateway: number; told(url: string): void; failed(error: Error): void };
+const waiting = new Set<Waiting>();
+
+/** Resolves when it is done: with the URL of a gateway that was started, else with nothing. */
+function ordered(order: Order): Promise<string> {
+  const child = (host ??= startHost());
+  return new Promise<string>((resolve, reject) => {
+    const one: Waiting = { gateway: order.gateway, told: resolve, failed: reject };
+    waiting.add(one);
+    child.channel?.ref();
+    child.send(order);
+  }).finally(() => {
+    if (waiting.size === 0) child.channel?.unref();
+  });
+}
+
+function startHost(): ChildProcess {
+  const child = fork(join(import.meta.dirname, "gateways-host.ts"), {
+    execArgv: [],
+    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] },
+  });
+  // It ends with this process, and must not keep it alive.
+  child.unref();
+  child.on("message", (told: Report) => {
+    if ("line" in told) return logs.get(told.gateway)?.(told.line);
+    for (const one of waiting) {
+      if (one.gateway !== told.gateway) continue;
+      waiting.delete(one);
+      if ("fault" in told) one.failed(new Error(told.fault));
+      else one.told("url" in told ? told.url : "");
+    }
+    return undefined;
+  });
+  child.on("exit", (code, signal) => {
+    host = undefined;
+    for (const one of waiting) one.failed(new Error(`the host of the gateways ended: ${code ?? signal}`));
+    waiting.clear();
+  });
+  return child;
 }
