@@ -20,8 +20,9 @@ const checks: readonly Step[] = [
   { name: "lint", command: "oxlint", args: [] },
 ];
 
-/** Many tests wait more than they compute: one more than the two cores of a small machine. */
-const filesAtOnce = wholePlan ? 1 : 3;
+/** Many tests wait more than they compute: twice the two cores of a small machine. */
+const filesAtOnce = wholePlan ? 1 : 4;
+const groups = 6;
 const oneTestMs = wholePlan ? 40 * 60_000 : 180_000;
 
 function run(step: Step): Promise<boolean> {
@@ -62,7 +63,7 @@ const tests: Step = {
     `--test-timeout=${oneTestMs}`,
     `--test-reporter=${reporter}`,
     `--import=${deadline}`,
-    ...(isEverything ? inGroups(files, 2 * filesAtOnce) : files),
+    ...(isEverything ? inGroups(files, groups) : files),
   ],
 };
 if (wholePlan) process.env[planVariable] = "whole";

@@ -241,9 +241,9 @@ test("S-02 our own slowness is not the provider's: no idle timeout while paused"
   fake.script("m", flood(32 * mebibyte));
   const answer = new CollectedAnswer();
   answer.pauses = true;
-  const exchange = send(answer, { firstByteMs: 100, idleMs: 100 });
+  const exchange = send(answer, { firstByteMs: 500, idleMs: 500 });
   await eventually(() => answer.parts.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 350));
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
   assert.equal(answer.failure, undefined);
   answer.pauses = false;
   exchange.resume();
