@@ -44,6 +44,18 @@ export function unknownInput(at: string, given: string, known: readonly string[]
   return invalid(`${at}.${name}`, `there is no such input; ${hint}`);
 }
 
+/** For inputs that are too long to be checked: names the longest. */
+export function tooLong(inputs: JsonObject, givenAs: ReadonlyMap<string, string>): Problem {
+  const bySize = Object.entries(inputs).map(([name, value]) => ({
+    name,
+    size: JSON.stringify(value).length,
+  }));
+  const [longest] = bySize.toSorted((one, other) => other.size - one.size);
+  if (longest === undefined) return new Problem("invalid_request", { param: "inputs" });
+  const param = `inputs.${givenAs.get(longest.name) ?? longest.name}`;
+  return invalid(param, "is too long to be checked; send a shorter one");
+}
+
 function invalid(param: string, message: string): Problem {
   return new Problem("invalid_request", { param, message: `${param}: ${message}` });
 }

@@ -4,20 +4,23 @@ import addFormats from "ajv-formats";
 import type { JsonObject } from "../../core/json-object.ts";
 import { namedInputs, propertiesOf } from "./input-names.ts";
 import type { NamedModel } from "./input-names.ts";
-import { refusalOf, unknownInput } from "./input-refusals.ts";
+import { refusalOf, tooLong, unknownInput } from "./input-refusals.ts";
+import { isUri } from "./uri-format.ts";
 
-const ajv = addFormats.default(
-  new Ajv2020({
-    allErrors: false,
-    useDefaults: true,
-    coerceTypes: "array",
-    strict: false,
-    // Refusals use the schema's own words.
-    verbose: true,
-    // A schema is compiled by the first run of its model, which waits for it; making the code shorter takes half of that.
-    code: { optimize: false },
-  }),
-);
+const ajv = addFormats
+  .default(
+    new Ajv2020({
+      allErrors: false,
+      useDefaults: true,
+      coerceTypes: "array",
+      strict: false,
+      // Refusals use the schema's own words.
+      verbose: true,
+      // A schema is compiled by the first run of its model, which waits for it; making the code shorter takes half of that.
+      code: { optimize: false },
+    }),
+  )
+  .addFormat("uri", isUri);
 const validators = new WeakMap<NamedModel["inputs"], ValidateFunction>();
 
 /**
@@ -34,9 +37,23 @@ export function readInputs(model: NamedModel, given: JsonObject): JsonObject {
   if (unknown !== undefined && model.inputs["additionalProperties"] === false)
     throw unknownInput("inputs", unknown, known);
   const validate = validatorOf(model.inputs);
-  if (!validate(inputs))
+  if (!isValid(validate, inputs, givenAs))
     throw refusalOf(validate.errors?.[0], { schema: model.inputs, inputs, known, givenAs });
   return inputs;
+}
+
+function isValid(
+  validate: ValidateFunction,
+  inputs: JsonObject,
+  givenAs: ReadonlyMap<string, string>,
+): boolean {
+  try {
+    return validate(inputs);
+  } catch (error) {
+    // A regular expression of the schema had to remember too much.
+    if (error instanceof RangeError) throw tooLong(inputs, givenAs);
+    throw error;
+  }
 }
 
 function validatorOf(schema: NamedModel["inputs"]): ValidateFunction {

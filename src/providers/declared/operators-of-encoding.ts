@@ -21,11 +21,14 @@ export const encodingOperators: Operators = {
   $mimeof: ofOne((value) => dataUrlOf(value)?.mediaType),
 };
 
-/** The start of a data URL, strictly: "Data: 5, 6" is a sentence. */
+/** The start of a data URL, strictly: "Data: 5, 6" is a sentence. No client sends parameters without end. */
+const longestStart = 1_000;
 const start = /^data:(?:[\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+(?:=[^,;\s]*)?)*,/i;
 
 export function dataUrlOf(value: unknown): DataUrl | undefined {
-  return typeof value === "string" && start.test(value) ? parseDataUrl(value) : undefined;
+  return typeof value === "string" && start.test(value.slice(0, longestStart))
+    ? parseDataUrl(value)
+    : undefined;
 }
 
 /** `{url}` as it is where it has a value, else `{base64, mime?}` as a data URL. */

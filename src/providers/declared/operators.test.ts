@@ -217,6 +217,7 @@ test("encodings: $hex $dataurl $base64of $mimeof", () => {
     [{ $base64of: "data:,hi%20you" }, "aGkgeW91"],
     [{ $base64of: "https://e.example" }, undefined],
     [{ $base64of: "Data: 5, 6" }, undefined],
+    [{ $base64of: `data:${";a".repeat(10_000_000)},hi` }, undefined],
     [{ $mimeof: "DATA:Image/PNG;base64,aGk=" }, "image/png"],
     [{ $mimeof: "aGk=" }, undefined],
   ]);

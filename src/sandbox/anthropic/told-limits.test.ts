@@ -49,3 +49,8 @@ test("a description that only looks like limits tells none", () => {
     assert.deepEqual(withToldLimits({ type: "integer", description }), { type: "integer", description });
   }
 });
+
+test("a description of ten megabytes, with a text as long, is a description", () => {
+  const schema = { type: "string", description: `Must hold: pattern: "${"a".repeat(10_000_000)}"` };
+  assert.deepEqual(withToldLimits(schema), schema);
+});

@@ -9,6 +9,9 @@ import type { JsonObject } from "../json.ts";
 /** Schemas nested deeper than this are left as they are. */
 const mostDepth = 50;
 
+/** Longer ones are no list of limits, and their texts would be more than a regular expression can hold. */
+const longestDescription = 100_000;
+
 const forms: readonly { readonly line: RegExp; readonly separator: string }[] = [
   { line: /(?:^|\n)Must hold: ([^\n]+)$/, separator: "; " },
   { line: /(?:^|\n)\{([^\n]+)\}$/, separator: ", " },
@@ -34,7 +37,7 @@ export function withToldLimits(schema: unknown, depth = 0): unknown {
 }
 
 function toldIn(description: unknown): JsonObject {
-  if (typeof description !== "string") return {};
+  if (typeof description !== "string" || description.length > longestDescription) return {};
   for (const { line, separator } of forms) {
     const [, rules] = line.exec(description) ?? [];
     if (rules !== undefined) return limitsIn(rules, separator);
