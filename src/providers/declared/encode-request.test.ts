@@ -149,6 +149,16 @@ test("an upload without content is left out, and an object that looks like one s
   assert.match(text, /\{"\$upload":\{"base64":"aGk="\}\}/);
 });
 
+test("inputs that make an address longer than servers take are refused, naming the longest", () => {
+  const query = { q: "$.inputs.query", lang: "$.inputs.language" };
+  const request: Request = { method: "GET", path: "/{inputs.id}", query, encoding: "none", body: null };
+  const fitting = { id: "a", query: "b".repeat(15_000), language: "en" };
+  assert.equal(pathOf(request, fitting).length, 15_000 + "/a?q=&lang=en".length);
+  assert.equal(problemOf(request, { ...fitting, query: "b".repeat(16_000) }), "400 inputs.query");
+  assert.equal(problemOf(request, { ...fitting, query: "ü".repeat(3_000) }), "400 inputs.query");
+  assert.equal(problemOf(request, { ...fitting, query: "b", id: "c".repeat(8_000_000) }), "400 inputs.id");
+});
+
 test("a webhook's address goes into the body or the query, over what the inputs say", () => {
   const declared = (where: "body" | "query") =>
     wireOf(

@@ -11,10 +11,13 @@ import { mediaTypeOf, multipartOf } from "./multipart.ts";
 import type { Scope } from "./place.ts";
 import { compileHeaders } from "./request-headers.ts";
 import type { RunAsk } from "./run-wire.ts";
-import { unsendable } from "./unsendable.ts";
+import { tooLong, unsendable } from "./unsendable.ts";
 
 type Webhook = EndpointPolling["webhook"];
 type Encoded = { readonly contentType: string; readonly bytes: Buffer };
+
+/** In characters. Servers take heads of 8 to 32 KB, and break off or answer in their own ways to longer ones. */
+const longestAddress = 16_000;
 
 /** The submission. What it returns throws `Problem` for values that cannot be sent; equal scopes give equal bytes. */
 export function compileRequest(
@@ -24,31 +27,45 @@ export function compileRequest(
 ): (scope: Scope, webhookUrl: string | undefined) => RunAsk {
   checkEncoding(request, webhook, where);
   const at = (member: string): Whereabouts => ({ ...where, path: `${where.path}.${member}` });
-  const address = compileAddressPath(request.path, placeOf(at("path")));
-  const queryPlace = placeOf(at("query"));
-  const query = compileQuery(request.query, queryPlace);
+  const target = compileTarget(request, at);
   const headers = compileHeaders(request.headers, at("headers"));
   const marks = request.encoding === "multipart" || request.encoding === "raw" ? "uploads" : "none";
   const body = compileExpression(request.body, { ...at("body"), marks });
   return (scope, webhookUrl) => {
-    const written = address(scope);
-    if ("unfit" in written) throw unsendable([written.unfit], "the path");
-    const parameters = query(scope);
-    if (parameters === undefined) throw unsendable(queryPlace.reads, "the query");
     const called = webhookUrl === undefined ? undefined : webhook;
     const hook = called === undefined ? {} : { [called.parameter]: webhookUrl };
     const isInQuery = called?.in === "query";
-    const asked = [parameters, isInQuery ? (flatForm(hook, "repeated") ?? "") : ""].filter(Boolean).join("&");
+    const path = target(scope, isInQuery ? (flatForm(hook, "repeated") ?? "") : "");
     const encoded = encodedBody(request.encoding, body, { scope, hook: isInQuery ? {} : hook });
     return {
       method: request.method,
-      target: { path: asked === "" ? written.path : `${written.path}?${asked}` },
+      target: { path },
       headers: {
         ...headers(scope),
         ...(encoded === undefined ? {} : { "content-type": encoded.contentType }),
       },
       body: encoded?.bytes,
     };
+  };
+}
+
+/** Path and query, and what else the query has. */
+function compileTarget(
+  { path, query }: EndpointRequest,
+  at: (member: string) => Whereabouts,
+): (scope: Scope, more: string) => string {
+  const [pathPlace, queryPlace] = [placeOf(at("path")), placeOf(at("query"))];
+  const address = compileAddressPath(path, pathPlace);
+  const parameters = compileQuery(query, queryPlace);
+  return (scope, more) => {
+    const written = address(scope);
+    if ("unfit" in written) throw unsendable([written.unfit], "the path");
+    const given = parameters(scope);
+    if (given === undefined) throw unsendable(queryPlace.reads, "the query");
+    const asked = [given, more].filter(Boolean).join("&");
+    const target = asked === "" ? written.path : `${written.path}?${asked}`;
+    if (target.length > longestAddress) throw tooLong([...pathPlace.reads, ...queryPlace.reads], scope);
+    return target;
   };
 }
 

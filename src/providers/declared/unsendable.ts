@@ -1,4 +1,7 @@
+import { isJsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
+import { jsonText } from "./json-values.ts";
+import type { Scope } from "./place.ts";
 import { writtenPath } from "./value-path.ts";
 import type { ValuePath } from "./value-path.ts";
 
@@ -20,4 +23,18 @@ export function unsendable(reads: readonly ValuePath[], what: string): Problem {
     message: `The setting ${writtenPath(setting)} of this provider is missing or cannot be used.`,
     cause,
   });
+}
+
+/** The refusal of inputs that make an address longer than servers take: names the longest of them. */
+export function tooLong(reads: readonly ValuePath[], { inputs }: Scope): Problem {
+  const names = reads.flatMap(([root, name]) =>
+    root === "inputs" && typeof name === "string" ? [name] : [],
+  );
+  const sizeOf = (name: string): number =>
+    jsonText(isJsonObject(inputs) ? inputs[name] : undefined)?.length ?? 0;
+  const [longest] = names.toSorted((one, other) => sizeOf(other) - sizeOf(one));
+  if (longest === undefined) return unsendable(reads, "the address");
+  const param = `inputs.${longest}`;
+  const message = `The value of ${param} is too long for this model's provider, which takes it in its address.`;
+  return new Problem("invalid_request", { param, message });
 }
