@@ -1,12 +1,11 @@
 /** What an Idempotency-Key does at doors that answer in every form that doors have, over the embedded database. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
 import { after, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
-import { freshDataDirectory } from "./support/embedded.ts";
+import { openAnyDatabase } from "./support/any-database.ts";
 import { uploadSize } from "./support/upload-size.ts";
 import { keptAnswersOf } from "../src/calls/idempotency/sql-kept-answers.ts";
 import { systemClock } from "../src/core/clock.ts";
@@ -17,7 +16,6 @@ import type { ProblemCode } from "../src/core/problems.ts";
 import { accountsOf } from "../src/identity/accounts.ts";
 import { doorkeeper } from "../src/identity/doorkeeper.ts";
 import { keysOf } from "../src/identity/keys.ts";
-import { openDatabase } from "../src/storage/open-database.ts";
 import type { Database } from "../src/storage/database.ts";
 import { withForm } from "../src/http/door.ts";
 import type { Door, StreamDoor } from "../src/http/door.ts";
@@ -124,8 +122,7 @@ const doors: readonly Door[] = [
   { ...post("/read", whole(200, {}, "read")), method: "GET" },
 ];
 
-const directory = await freshDataDirectory();
-const opened = await openDatabase({ directory, log: silentLog });
+const { database: opened, clearAway } = await openAnyDatabase();
 const database: Database = {
   ...opened,
   run: (statement, parameters) => {
@@ -151,8 +148,7 @@ after(async () => {
   server.close();
   server.closeAllConnections();
   await answers.stop();
-  await database.close();
-  await rm(directory, { recursive: true, force: true });
+  await clearAway();
 });
 
 const accounts = accountsOf(database, async () => undefined);

@@ -16,8 +16,7 @@ import { frontServer } from "../../src/http/server.ts";
 import { accountsOf } from "../../src/identity/accounts.ts";
 import { doorkeeper } from "../../src/identity/doorkeeper.ts";
 import { keysOf } from "../../src/identity/keys.ts";
-import { openDatabase } from "../../src/storage/open-database.ts";
-import { freshDataDirectory } from "./embedded.ts";
+import { openAnyDatabase } from "./any-database.ts";
 
 /** The doors of files on loopback, with a real database, a folder, and a clock that stands still. */
 export type FilesHouse = {
@@ -46,9 +45,8 @@ export type FilesHouseOptions = {
 };
 
 export async function startFilesHouse(options: FilesHouseOptions = {}): Promise<FilesHouse> {
-  const directory = await freshDataDirectory();
+  const { database, clearAway } = await openAnyDatabase();
   const folder = mkdtempSync(join(tmpdir(), "skillboss-files-"));
-  const database = await openDatabase({ directory, log: silentLog });
   const clock = new TurnableClock();
   const errors: LogFields[] = [];
   const log = { ...silentLog, error: (fields: LogFields) => errors.push(fields) };
@@ -101,8 +99,8 @@ export async function startFilesHouse(options: FilesHouseOptions = {}): Promise<
       server.closeAllConnections();
       await once(server, "close");
       await files.stop();
-      await database.close();
-      for (const used of [directory, folder]) rmSync(used, { recursive: true, force: true });
+      await clearAway();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
