@@ -6,7 +6,7 @@ import { openDatabase } from "../../src/storage/open-database.ts";
 import { freshDataDirectory } from "./embedded.ts";
 import { freshDatabaseHere } from "./postgres.ts";
 
-export type AnyDatabase = { readonly database: Database; clearAway(): Promise<void> };
+export type AnyDatabase = { readonly database: Database; readonly clearAway: () => Promise<void> };
 
 /**
  * A real database with our tables, for whom any will do: one on the PostgreSQL server that all files share, because that
