@@ -7,6 +7,7 @@ import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import type { Customer } from "./support/gateway-api.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
+import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { planned } from "./support/plan-scale.ts";
 import { startPostgres } from "./support/postgres.ts";
@@ -31,7 +32,7 @@ before(async () => {
   upstream = await startFakeUpstream();
   postgres = await startPostgres();
   if (!("skipped" in postgres)) databaseUrl = await postgres.freshDatabase();
-  gateway = await startGatewayProcess({
+  gateway = await startGateway({
     p1: upstream.baseUrl,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
   });

@@ -11,7 +11,7 @@ import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import type { Customer } from "./support/gateway-api.ts";
-import { startGatewayProcess } from "./support/gateway-process.ts";
+import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { micro, quietAudit, trailOf } from "./support/money-trail.ts";
 import type { Line } from "./support/money-trail.ts";
@@ -47,7 +47,7 @@ for (const home of homes) {
       }
       upstream = await startFakeUpstream();
       jobs = await startFakeJobs();
-      gateway = await startGatewayProcess({
+      gateway = await startGateway({
         p1: upstream.baseUrl,
         a1: upstream.origin,
         databaseUrl,

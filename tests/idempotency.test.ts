@@ -13,6 +13,7 @@ import type { FakeJobs } from "./support/fake-jobs.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
+import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { quietAudit } from "./support/money-trail.ts";
 import { startPostgres } from "./support/postgres.ts";
@@ -34,7 +35,7 @@ let gateway: Gateway;
 before(async () => {
   upstream = await startFakeUpstream();
   jobs = await startFakeJobs();
-  gateway = await startGatewayProcess({
+  gateway = await startGateway({
     p1: upstream.baseUrl,
     moreFiles: jobCatalog,
     environment: { R1_API_KEY: "secret-r1", R1_BASE_URL: jobs.url },

@@ -9,6 +9,7 @@ import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
 import type { AdminAnswer } from "./support/gateway-api.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
+import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { micro } from "./support/money-trail.ts";
 import { streamUntil } from "./support/open-ended.ts";
@@ -30,7 +31,7 @@ let gateway: Gateway;
 
 before(async () => {
   upstream = await startFakeUpstream();
-  gateway = await startGatewayProcess({ p1: upstream.baseUrl });
+  gateway = await startGateway({ p1: upstream.baseUrl });
 });
 after(() => endsClean(gateway, upstream));
 
