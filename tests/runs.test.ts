@@ -76,6 +76,19 @@ test("an input that is not known is named, with the nearest that is; other usual
   assert.deepEqual([other.status, other.body.status], [200, "completed"]);
 });
 
+test("a picture of 20 MB in a data URL is taken where pictures are, and refused by name where it goes into an address", async () => {
+  const picture = `data:image/png;base64,${"A".repeat(20_000_000)}`;
+  const drawn = await run({
+    model: "luma/photon-1",
+    inputs: { prompt: "A sunset", style_images: [picture] },
+  });
+  assert.equal(drawn.status, 200, JSON.stringify(drawn.body));
+  const before = await available();
+  const linked = await run({ model: "scrapecreators/twitch/clip", inputs: { url: picture } });
+  assert.deepEqual([linked.status, linked.body.error.param], [400, "inputs.url"]);
+  assert.equal(await available(), before);
+});
+
 test("asked to answer at once it answers with a job, whose events and result are there for whoever asks", async () => {
   const before = await available();
   const accepted = await run({
