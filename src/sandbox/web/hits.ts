@@ -35,6 +35,8 @@ const domains = [
 ];
 const forms = ["What is {topic}?", "{topic}: a guide", "Understanding {topic}", "{topic} explained"];
 const mostHits = 100;
+/** No domain has a longer name, so a longer one has no pages: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4 */
+const longestDomain = 253;
 
 /** The same question has the same hits. */
 export function hitsFor(query: string, { count, domains: only = [], without = [] }: Wanted): readonly Hit[] {
@@ -43,7 +45,9 @@ export function hitsFor(query: string, { count, domains: only = [], without = []
   const { words } = topicsOf(plain);
   const topic = words.slice(0, 3).join(" ") || plain.slice(0, 40) || "the web";
   const slug = topic.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-");
-  const open = (only.length > 0 ? only : domains).filter((domain) => !without.includes(domain));
+  const open = (only.length > 0 ? only : domains).filter(
+    (domain) => domain.length <= longestDomain && !without.includes(domain),
+  );
   const wanted = open.length === 0 ? 0 : Math.min(Math.max(0, Math.floor(count)), mostHits);
   return Array.from({ length: wanted }, (_, at) => {
     const domain = open[at % open.length] ?? "example.com";
