@@ -1,5 +1,9 @@
 /** What a test asks of a gateway, and makes in it. */
 export type GatewayApi = {
+  readonly url: string;
+  readonly port: number;
+  /** The operator's. */
+  readonly token: string;
   admin(
     method: string,
     path: string,
@@ -44,6 +48,9 @@ export function gatewayApi(url: string, token: string): GatewayApi {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   return {
+    url,
+    port: Number(new URL(url).port),
+    token,
     admin,
     chat: (key, body, more) =>
       fetch(`${url}/v1/chat/completions`, {

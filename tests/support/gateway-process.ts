@@ -3,17 +3,13 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { gatewayApi } from "./gateway-api.ts";
 import type { Gateway } from "./gateway.ts";
-import { prepare } from "./gateway-settings.ts";
+import { prepare, startWithinMs, stopWithinMs } from "./gateway-settings.ts";
 import type { GatewayOptions } from "./gateway-settings.ts";
 
 export type GatewayProcess = Gateway & {
   readonly process: ChildProcess;
   kill9(): Promise<void>;
 };
-
-const startWithinMs = 30_000;
-/** More than the server gives itself. */
-const stopWithinMs = 75_000;
 
 /** A gateway in a process of its own, as an operator would run it. */
 export async function startGatewayProcess(options: GatewayOptions = {}): Promise<GatewayProcess> {
@@ -30,12 +26,8 @@ export async function startGatewayProcess(options: GatewayOptions = {}): Promise
   child.once("exit", () => process.off("exit", killWithUs));
   const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   const url = await listening(child, () => log);
-  const token = prepared.token();
   return {
-    ...gatewayApi(url, token),
-    url,
-    token,
-    port: Number(new URL(url).port),
+    ...gatewayApi(url, prepared.token()),
     directory: prepared.directory,
     process: child,
     log: () => log,

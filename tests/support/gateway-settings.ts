@@ -29,6 +29,10 @@ export type GatewayOptions = {
   readonly moreFiles?: Readonly<Record<string, unknown>>;
 };
 
+export const startWithinMs = 30_000;
+/** More than the server gives itself. */
+export const stopWithinMs = 75_000;
+
 /** What a gateway is started with: its folder, with a catalog in it, and its variables. */
 export type Prepared = {
   readonly directory: string;

@@ -3,15 +3,12 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { gatewayApi } from "./gateway-api.ts";
 import type { GatewayApi } from "./gateway-api.ts";
-import { prepare } from "./gateway-settings.ts";
+import { prepare, startWithinMs, stopWithinMs } from "./gateway-settings.ts";
 import type { GatewayOptions } from "./gateway-settings.ts";
 import type { Order, Report } from "./gateways-host.ts";
 
 export type Gateway = GatewayApi & {
-  readonly url: string;
-  readonly port: number;
   readonly directory: string;
-  readonly token: string;
   readonly log: () => string;
   /** As SIGTERM; resolves with the exit code, which is null when it had to be killed because it did not end. */
   stop(): Promise<number | null>;
@@ -29,25 +26,26 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   if (prepared.environment["NODE_OPTIONS"] !== undefined)
     throw new Error("NODE_OPTIONS are for a gateway in a process of its own");
   const number = (hosted += 1);
+  const child = (host ??= startHost());
   let log = "";
   logs.set(number, (line) => (log += line));
-  const url = await ordered({ gateway: number, do: "start", environment: prepared.environment });
-  const token = prepared.token();
+  const start: Order = { gateway: number, do: "start", environment: prepared.environment };
+  const url = await ordered(child, start, startWithinMs);
   return {
-    ...gatewayApi(url, token),
-    url,
-    token,
-    port: Number(new URL(url).port),
+    ...gatewayApi(url, prepared.token()),
     directory: prepared.directory,
     log: () => log,
     async stop() {
-      await ordered({ gateway: number, do: "stop" });
+      const code = await ordered(child, { gateway: number, do: "stop" }, stopWithinMs).then(
+        () => 0,
+        () => null,
+      );
+      if (code === null) child.kill("SIGKILL");
       await prepared.clearAway();
-      return 0;
+      return code;
     },
-    abandon() {
-      if (host !== undefined) ordered({ gateway: number, do: "abandon" }).catch(() => undefined);
-    },
+    abandon: () =>
+      void ordered(child, { gateway: number, do: "abandon" }, stopWithinMs).catch(() => undefined),
   };
 }
 
@@ -57,15 +55,19 @@ const logs = new Map<number, (line: string) => void>();
 type Waiting = { readonly gateway: number; told(url: string): void; failed(error: Error): void };
 const waiting = new Set<Waiting>();
 
-/** Resolves when it is done: with the URL of a gateway that was started, else with nothing. */
-function ordered(order: Order): Promise<string> {
-  const child = (host ??= startHost());
-  return new Promise<string>((resolve, reject) => {
-    const one: Waiting = { gateway: order.gateway, told: resolve, failed: reject };
-    waiting.add(one);
-    child.channel?.ref();
-    child.send(order);
-  }).finally(() => {
+/** Resolves when it is done: with the URL of a gateway that was started, else with nothing. Rejects where the host is gone. */
+function ordered(child: ChildProcess, order: Order, withinMs: number): Promise<string> {
+  if (!child.connected) return Promise.reject(new Error("the host of this gateway has ended"));
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const one: Waiting = { gateway: order.gateway, told: resolve, failed: reject };
+  const tooLate = () => reject(new Error(`${order.do} took the gateway more than ${withinMs} ms`));
+  const timer = setTimeout(tooLate, withinMs);
+  waiting.add(one);
+  child.channel?.ref();
+  child.send(order);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    waiting.delete(one);
     if (waiting.size === 0) child.channel?.unref();
   });
 }
@@ -81,7 +83,6 @@ function startHost(): ChildProcess {
     if ("line" in told) return logs.get(told.gateway)?.(told.line);
     for (const one of waiting) {
       if (one.gateway !== told.gateway) continue;
-      waiting.delete(one);
       if ("fault" in told) one.failed(new Error(told.fault));
       else one.told("url" in told ? told.url : "");
     }
@@ -90,7 +91,6 @@ function startHost(): ChildProcess {
   child.on("exit", (code, signal) => {
     host = undefined;
     for (const one of waiting) one.failed(new Error(`the host of the gateways ended: ${code ?? signal}`));
-    waiting.clear();
   });
   return child;
 }

@@ -36,8 +36,10 @@ function report(told: Report): void {
 async function obey(order: Order): Promise<void> {
   const { gateway } = order;
   if (order.do === "start") return start(gateway, order.environment);
-  if (order.do === "abandon") running.get(gateway)?.abandon();
-  await running.get(gateway)?.stop();
+  const known = running.get(gateway);
+  if (known === undefined) throw new Error(`there is no gateway ${gateway}`);
+  if (order.do === "abandon") known.abandon();
+  await known.stop();
   report({ gateway, stopped: true });
 }
 
