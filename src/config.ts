@@ -61,6 +61,7 @@ const variables = z.object({
   SKILLBOSS_DRAIN_TIMEOUT_MS: milliseconds(20_000),
   SKILLBOSS_KEEPALIVE_MS: milliseconds(15_000),
   SKILLBOSS_RUN_WAIT_MS: milliseconds(240_000),
+  SKILLBOSS_RUN_RETENTION_DAYS: whole(0, 36_500, 30),
   SKILLBOSS_PUBLIC_URL: webAddress("https://ai.example.com").optional(),
   SKILLBOSS_SECRET_KEY: secret.min(32, "want at least 32 characters").optional(),
   SKILLBOSS_OPERATOR_TOKEN: secret
@@ -141,6 +142,8 @@ export type Config = {
   readonly keepAliveMs: number;
   /** How long `POST /v1/run` waits for a result before it answers with a job. */
   readonly runWaitMs: number;
+  /** How long runs and messages to customers' servers are kept; 0: for ever. */
+  readonly runRetentionDays: number;
   /** The address under which customers reach us; undefined: as each request has it. */
   readonly publicUrl: string | undefined;
   readonly secretKey: string | undefined;
@@ -196,6 +199,7 @@ export function readConfig(environment: Environment, providerFaults: ProviderFau
     drainTimeoutMs: values.SKILLBOSS_DRAIN_TIMEOUT_MS,
     keepAliveMs: values.SKILLBOSS_KEEPALIVE_MS,
     runWaitMs: values.SKILLBOSS_RUN_WAIT_MS,
+    runRetentionDays: values.SKILLBOSS_RUN_RETENTION_DAYS,
     publicUrl: values.SKILLBOSS_PUBLIC_URL?.replace(/\/+$/, ""),
     secretKey: values.SKILLBOSS_SECRET_KEY,
     operatorToken: values.SKILLBOSS_OPERATOR_TOKEN,
@@ -220,7 +224,7 @@ function givenIn(environment: Environment): Given {
 
 /** These may be shown as they were found; the others may hold a password. */
 const harmless =
-  /^(?:PORT|HOST|SKILLBOSS_LOG_LEVEL|SKILLBOSS_CREDIT_USD|SKILLBOSS_\w+_(?:MS|BYTES|TLS|SANDBOX))$/;
+  /^(?:PORT|HOST|SKILLBOSS_LOG_LEVEL|SKILLBOSS_CREDIT_USD|SKILLBOSS_\w+_(?:MS|DAYS|BYTES|TLS|SANDBOX))$/;
 
 function describe({ path, message }: z.core.$ZodIssue, given: Given): string {
   const name = path.join(".");

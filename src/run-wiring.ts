@@ -1,6 +1,7 @@
 /** The half of the composition root that makes what runs need: files, the way out, engines, and the keeper of runs. */
 import { join } from "node:path";
 import type { ChatHouse } from "./calls/chat-house.ts";
+import { Retention } from "./calls/retention.ts";
 import type { RunHouse } from "./calls/runs/run-house.ts";
 import { RunKeeper } from "./calls/runs/run-keeper.ts";
 import { runNewsOf } from "./calls/runs/run-news.ts";
@@ -71,7 +72,9 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
   });
   const runs = runHouseOf(parts, { egress, files, lines, news, webhooks });
   const keeper = new RunKeeper(runs);
+  const retention = new Retention({ database, log, days: config.runRetentionDays });
   files.startSweeping(sweepEveryMs);
+  retention.start();
   webhooks.worker.start();
   return {
     runs,
@@ -85,6 +88,7 @@ export async function makeRunRooms(parts: RunParts): Promise<RunRooms> {
     async stop() {
       await keeper.stop();
       await webhooks.worker.stop();
+      await retention.stop();
       await Promise.all([engines.stop(), files.stop(), egress.stop()]);
     },
   };
