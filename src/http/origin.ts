@@ -18,7 +18,7 @@ near.addSubnet("fc00::", 7, "ipv6");
  * where a proxy nearby says so. That is told to the same client only, so that a lie deceives its teller.
  */
 export function originOf({ headers, socket }: Pick<IncomingMessage, "headers" | "socket">): string {
-  const isSecure = isNear(socket.remoteAddress) && toldScheme(headers) === "https";
+  const isSecure = toldScheme(headers) === "https" && isNear(socket.remoteAddress);
   return `${isSecure ? "https" : "http"}://${headers.host ?? "127.0.0.1"}`;
 }
 
