@@ -15,8 +15,7 @@ const require = createRequire(import.meta.url);
  * it; and long files are better spread over the processes that run at a time.
  */
 const needsOwnProcess = /^\S.*\bawait |process\.(?:on|once|exit|kill|chdir)\(|\bmock\.|globalThis\.\w+ =/m;
-const long =
-  /(?:crash|jobs|shutdown|start|cli|power-loss|durability|outages|runs-catalog|engines)[\w-]*\.test\.ts$/;
+const long = /\/(?:crash|idempotency-crash|jobs|power-loss|shutdown)\.test\.ts$/;
 
 /** Test files as the test runner shall be given them: the light ones in `count` groups, the others as they are. */
 export function inGroups(files: readonly string[], count: number): readonly string[] {
