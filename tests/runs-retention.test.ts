@@ -19,6 +19,7 @@ async function moveToThePast(directory: string, id: string): Promise<string> {
       call_id: oldId.replace("run_", "call_"),
       created_at: "2020-01-01",
       ended_at: "2020-01-01",
+      updated_at: "2020-01-01",
     })}::jsonb)).* from runs r where id = ${id}`.execute(database.kysely);
   await database.kysely.deleteFrom("run_events").where("run_id", "=", id).execute();
   await database.kysely.deleteFrom("runs").where("id", "=", id).execute();

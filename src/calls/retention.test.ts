@@ -48,7 +48,7 @@ async function addRun(database: Database, { begun, ended }: Past): Promise<strin
   if (ended !== undefined)
     await database.kysely
       .updateTable("runs")
-      .set({ state: "over", ending: "done", ended_at: daysAgo(ended) })
+      .set({ state: "over", ending: "done", ended_at: daysAgo(ended), updated_at: daysAgo(ended) })
       .where("id", "=", id)
       .execute();
   return id;

@@ -20,8 +20,8 @@ const forgetOf = (table: "runs" | "deliveries", prefix: string, isDone: string):
     returning 1 as forgotten`,
 });
 
-/** With a run go its events. Its receipt and its transfers are money, and stay. */
-const forgetRuns = forgetOf("runs", "run", "state = 'over' and ended_at < (select at from cut)");
+/** Nothing changes a run that is over. With it go its events. Its receipt and its transfers are money, and stay. */
+const forgetRuns = forgetOf("runs", "run", "state = 'over' and updated_at < (select at from cut)");
 const forgetDeliveries = forgetOf(
   "deliveries",
   "msg",
