@@ -9,10 +9,10 @@ export function offerKey(offer: AnyOffer): string {
 }
 
 /**
- * The offers to try, in order: the catalog's order, without those that rest. When all rest, the first alone: an outage
- * of every provider is asked about once per call, not once per offer.
+ * The offers to try, in order: the catalog's order, then the first of those that rest, for when all others fail. The
+ * rest are left alone: an outage of every provider is asked about once per call, not once per offer.
  */
 export function rank<Offer extends AnyOffer>(offers: readonly Offer[], health: Health): readonly Offer[] {
-  const rested = offers.filter((offer) => !health.resting(offerKey(offer)));
-  return rested.length > 0 ? rested : offers.slice(0, 1);
+  const isResting = (offer: Offer): boolean => health.resting(offerKey(offer));
+  return [...offers.filter((offer) => !isResting(offer)), ...offers.filter(isResting).slice(0, 1)];
 }

@@ -70,7 +70,7 @@ test("a failed offer comes last for five seconds and first again afterwards", as
   const clock = new TurnableClock();
   const health = healthOf(clock);
   await firstThatAnswers(offers, health, script({ second: [answered] }).attempt);
-  assert.deepEqual(rank(offers, health), [second]);
+  assert.deepEqual(rank(offers, health), [second, first]);
   clock.turn({ seconds: 5 });
   assert.deepEqual(rank(offers, health), [first, second]);
 });
@@ -85,6 +85,15 @@ test("a provider that asks for a longer rest gets it, within a minute", async ()
   clock.turn({ seconds: 31 });
   assert.equal(health.resting("first/m"), false);
   assert.equal(health.resting("second/m"), false);
+});
+
+test("an offer that rests is asked when all others fail: it may be well again", async () => {
+  const health = healthOf(new TurnableClock());
+  await firstThatAnswers(offers, health, script({ second: [answered] }).attempt);
+  const { asked, attempt } = script({ first: [answered] });
+  const route = await firstThatAnswers(offers, health, attempt);
+  assert.deepEqual(asked, ["second", "first"]);
+  assert.equal(route.offer, first);
 });
 
 test("U-05 when every offer rests, one is asked and the last is never refused", async () => {
