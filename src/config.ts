@@ -14,6 +14,9 @@ const whole = (least: number, most: number, usual: number) =>
     .transform(Number)
     .default(usual);
 
+/** As long as OpenAI's own clients wait for an answer. */
+const longestSilenceMs = 600_000;
+
 const milliseconds = (fallback: number) => whole(1, 86_400_000, fallback);
 
 const webAddress = (example: string) =>
@@ -137,6 +140,9 @@ export type Config = {
   readonly connectTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** How far the two reach where a provider is silent because it works. What is set by hand reaches no further. */
+  readonly longestFirstByteMs: number;
+  readonly longestIdleMs: number;
   readonly callTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly keepAliveMs: number;
@@ -195,6 +201,8 @@ export function readConfig(environment: Environment, providerFaults: ProviderFau
     connectTimeoutMs: values.SKILLBOSS_CONNECT_TIMEOUT_MS,
     firstByteTimeoutMs: values.SKILLBOSS_FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: values.SKILLBOSS_IDLE_TIMEOUT_MS,
+    longestFirstByteMs: Number(given["SKILLBOSS_FIRST_BYTE_TIMEOUT_MS"] ?? longestSilenceMs),
+    longestIdleMs: Number(given["SKILLBOSS_IDLE_TIMEOUT_MS"] ?? longestSilenceMs),
     callTimeoutMs: values.SKILLBOSS_CALL_TIMEOUT_MS,
     drainTimeoutMs: values.SKILLBOSS_DRAIN_TIMEOUT_MS,
     keepAliveMs: values.SKILLBOSS_KEEPALIVE_MS,

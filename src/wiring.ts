@@ -2,6 +2,7 @@
 import type { Server } from "node:http";
 import { callerHeaders } from "./calls/caller-headers.ts";
 import type { ChatHouse } from "./calls/chat-house.ts";
+import type { Patience } from "./calls/patience.ts";
 import type { KeptAnswers } from "./calls/idempotency/kept-answers.ts";
 import { keptAnswersOf } from "./calls/idempotency/sql-kept-answers.ts";
 import { openCalls } from "./calls/open-calls.ts";
@@ -111,6 +112,7 @@ function chatHouseOf({ config, lines, ...parts }: ChatParts): ChatHouse {
     openCalls: openCalls(),
     creditUsd: config.creditUsd,
     keepAliveMs: config.keepAliveMs,
+    patience: patienceOf(config),
     stalledClientMs,
     lineTo: (offer, model, mode) => lines.lineTo(offer, model, mode),
     variableFor: (offer) => lines.variableFor(offer),
@@ -208,6 +210,16 @@ async function isThere(database: Database): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+export function patienceOf(config: Config): Patience {
+  const {
+    firstByteTimeoutMs: firstByteMs,
+    idleTimeoutMs: idleMs,
+    longestFirstByteMs,
+    longestIdleMs,
+  } = config;
+  return { firstByteMs, idleMs, longestFirstByteMs, longestIdleMs };
 }
 
 function upstreamOf(config: Config, log: Log): Upstream {

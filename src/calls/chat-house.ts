@@ -9,6 +9,7 @@ import type { Connection, Upstream } from "../providers/upstream.ts";
 import type { ChatWire, Target } from "../providers/wire.ts";
 import type { Health } from "../routing/health.ts";
 import type { OpenCalls } from "./open-calls.ts";
+import type { Patience } from "./patience.ts";
 import type { TokenCounter } from "./token-counter.ts";
 
 /** An offer joined to the code that speaks its wire, its address and its credential. */
@@ -28,6 +29,7 @@ export type ChatHouse = {
   readonly log: Log;
   readonly creditUsd: string;
   readonly keepAliveMs: number;
+  readonly patience: Patience;
   /** How long a client may refuse to read before it counts as gone. */
   readonly stalledClientMs: number;
   /** Undefined when the provider is not configured. Test mode always goes to the sandbox, live mode never. */

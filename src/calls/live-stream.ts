@@ -43,8 +43,8 @@ export class LiveStream extends AnswerReader<LiveStream> {
   }
 
   start(upstream: Upstream): this {
-    const { line, request } = this.tried;
-    this.#exchange = upstream.send({ connection: line.connection, request }, this);
+    const { line, request, timeouts } = this.tried;
+    this.#exchange = upstream.send({ connection: line.connection, request, timeouts }, this);
     return this;
   }
 

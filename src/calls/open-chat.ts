@@ -17,6 +17,7 @@ import type { Held } from "./hold.ts";
 import { limitHeaders } from "./caller-headers.ts";
 import type { Metered } from "./metering.ts";
 import type { Place } from "./open-calls.ts";
+import { patienceFor } from "./patience.ts";
 import type { SandboxOrders } from "./sandbox-orders.ts";
 import type { Left, Try } from "./upstream-try.ts";
 
@@ -55,6 +56,7 @@ export function tryOf(open: OpenChat, house: ChatHouse, offer: Offer): Try {
   const { orders } = open.ask;
   return {
     line,
+    timeouts: patienceFor(open.call, open.found.model, house.patience),
     request: orders === undefined ? request : { ...request, headers: { ...request.headers, ...orders } },
     view: {
       model: open.call.request.model,

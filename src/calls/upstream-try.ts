@@ -1,4 +1,4 @@
-import type { Receiver, UpstreamFailure } from "../providers/upstream.ts";
+import type { Receiver, UpstreamFailure, UpstreamTimeouts } from "../providers/upstream.ts";
 import { withType } from "../providers/foreign-text.ts";
 import type { AnswerView, UpstreamFault, UpstreamHeaders, WireRequest } from "../providers/wire.ts";
 import { Problem } from "../core/problems.ts";
@@ -7,7 +7,12 @@ import type { Line } from "./chat-house.ts";
 import { failedByFault } from "./upstream-problems.ts";
 
 /** One offer about to be tried. */
-export type Try = { readonly line: Line; readonly request: WireRequest; readonly view: AnswerView };
+export type Try = {
+  readonly line: Line;
+  readonly request: WireRequest;
+  readonly view: AnswerView;
+  readonly timeouts?: Partial<UpstreamTimeouts> | undefined;
+};
 
 /** What became of members that could not be sent as they are. */
 export type Left = Pick<WireRequest, "dropped" | "changed">;

@@ -16,8 +16,8 @@ export class WholeReader extends AnswerReader<WholeAnswer> {
   #exchange: Exchange | undefined;
 
   start(upstream: Upstream): this {
-    const { line, request } = this.tried;
-    this.#exchange = upstream.send({ connection: line.connection, request }, this);
+    const { line, request, timeouts } = this.tried;
+    this.#exchange = upstream.send({ connection: line.connection, request, timeouts }, this);
     return this;
   }
 

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readConfig } from "../config.ts";
+import { patienceOf } from "../wiring.ts";
+import { patienceFor } from "./patience.ts";
+
+const plain = { capabilities: { ...capabilitiesOf(), reasoning: false } };
+const reasoning = { capabilities: { ...capabilitiesOf(), reasoning: true } };
+
+function capabilitiesOf() {
+  return {
+    tools: true,
+    vision: false,
+    pdf: false,
+    structuredOutput: true,
+    sampling: true,
+    thinking: "none",
+  } as const;
+}
+
+const usual = patienceOf(readConfig({}, () => []));
+
+test("a whole answer may take as long as its tokens need, ten minutes at most", () => {
+  const whole = (maxTokens: number) => patienceFor({ stream: false, maxTokens }, plain, usual);
+  assert.deepEqual(whole(300), { firstByteMs: 70_000 });
+  assert.deepEqual(whole(6_000), { firstByteMs: 260_000 });
+  assert.deepEqual(whole(128_000), { firstByteMs: 600_000 });
+});
+
+test("a stream has the usual limits, unless its model thinks before it speaks or in between", () => {
+  const stream = { stream: true, maxTokens: 6_000 };
+  assert.equal(patienceFor(stream, plain, usual), undefined);
+  assert.deepEqual(patienceFor(stream, reasoning, usual), { firstByteMs: 260_000, idleMs: 260_000 });
+});
+
+test("a limit that the operator sets holds for all answers", () => {
+  const set = { SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000", SKILLBOSS_IDLE_TIMEOUT_MS: "4000" };
+  const patience = patienceOf(readConfig(set, () => []));
+  const maxTokens = 6_000;
+  assert.deepEqual(patienceFor({ stream: false, maxTokens }, plain, patience), { firstByteMs: 3_000 });
+  assert.deepEqual(patienceFor({ stream: true, maxTokens }, reasoning, patience), {
+    firstByteMs: 3_000,
+    idleMs: 4_000,
+  });
+});
