@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { secretIn } from "./secret-file.ts";
 
 /**
  * What signs the addresses of files and the messages to customers' servers: `SKILLBOSS_SECRET_KEY`, or 256 random bits in
@@ -8,11 +8,5 @@ import { join } from "node:path";
  */
 export function houseSecretIn(dataDirectory: string, given: string | undefined): string {
   if (given !== undefined) return given;
-  const path = join(dataDirectory, "secret-key");
-  try {
-    writeFileSync(path, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  return readFileSync(path, "utf8").trim();
+  return secretIn(join(dataDirectory, "secret-key"), () => randomBytes(32).toString("base64url"));
 }

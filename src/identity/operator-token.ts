@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mode } from "../core/caller.ts";
 import { secretOf } from "./keys.ts";
+import { secretIn } from "./secret-file.ts";
 
 /** The token and where the operator finds it: the name of a variable, or a file's path. */
 export type OperatorToken = { readonly token: string; readonly place: string };
@@ -14,12 +14,7 @@ export type OperatorToken = { readonly token: string; readonly place: string };
 export function operatorTokenIn(dataDirectory: string, given: string | undefined): OperatorToken {
   if (given !== undefined) return { token: given, place: "SKILLBOSS_OPERATOR_TOKEN" };
   const path = join(dataDirectory, "operator-token");
-  try {
-    writeFileSync(path, `op-${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  return { token: readFileSync(path, "utf8").trim(), place: path };
+  return { token: secretIn(path, () => `op-${randomBytes(32).toString("base64url")}`), place: path };
 }
 
 /**
