@@ -8,7 +8,7 @@ import { Problem } from "../core/problems.ts";
 import { job } from "./answer-schemas.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
 import type { RunsHouse } from "./runs.ts";
-import { followEvents } from "./run-events.ts";
+import { followEvents, sharedLooks } from "./run-events.ts";
 
 const mostListed = 200;
 const usuallyListed = 50;
@@ -71,6 +71,7 @@ function readDoors(house: RunsHouse): readonly Door[] {
 }
 
 function eventsDoor(house: RunsHouse): Door {
+  const look = sharedLooks(house.runs.store);
   return {
     method: "GET",
     path: "/v1/run/{id}/events",
@@ -82,10 +83,9 @@ function eventsDoor(house: RunsHouse): Door {
     attend: async (visit, request, response) => {
       const row = await ownRun(visit, house);
       const { keepAliveMs } = house.chat;
-      const { store } = house.runs;
       const isHeadOnly = request.method === "HEAD";
       const known = { "x-skillboss-cost": "0.000000", ...(await callerHeaders(visit.caller(), house.chat)) };
-      await followEvents(row, response, { store, visit, known, keepAliveMs, isHeadOnly });
+      await followEvents(row, response, { look, visit, known, keepAliveMs, isHeadOnly });
     },
   };
 }

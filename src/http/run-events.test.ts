@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import type { RunEvent, RunRow } from "../calls/runs/run-store.ts";
 import type { Visit } from "./door.ts";
-import { followEvents } from "./run-events.ts";
+import { followEvents, sharedLooks } from "./run-events.ts";
 
 const at = new Date("2026-11-01T10:00:00Z");
 const running: RunRow = {
@@ -39,7 +39,8 @@ test("a run that ends between two looks is told as it ended, with its result", a
     events: (_id: string, after: number) => Promise.resolve(after < 1 ? [done] : []),
   };
   const server = createServer((_, response) => {
-    void followEvents(running, response, { store, visit, known: {}, keepAliveMs: 1_000, isHeadOnly: false });
+    const look = sharedLooks(store);
+    void followEvents(running, response, { look, visit, known: {}, keepAliveMs: 1_000, isHeadOnly: false });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -49,4 +50,33 @@ test("a run that ends between two looks is told as it ended, with its result", a
   server.close();
   assert.match(text, /^event: completed$/m);
   assert.match(text, /"status":"completed".*"result":/);
+});
+
+test("many who follow a run cost the database what one does", async () => {
+  let reads = 0;
+  const look = sharedLooks({
+    read: () => {
+      reads += 1;
+      return Promise.resolve(running);
+    },
+    events: () => Promise.resolve([]),
+  });
+  await Promise.all(Array.from({ length: 500 }, () => look("run_1", 0)));
+  assert.equal(reads, 1);
+  await look("run_1", 7);
+  await look("run_2", 0);
+  assert.equal(reads, 3);
+});
+
+test("a look that failed is not kept", async () => {
+  let reads = 0;
+  const look = sharedLooks({
+    read: () => {
+      reads += 1;
+      return reads === 1 ? Promise.reject(new Error("away")) : Promise.resolve(running);
+    },
+    events: () => Promise.resolve([]),
+  });
+  await assert.rejects(look("run_1", 0), /away/);
+  assert.equal((await look("run_1", 0)).row, running);
 });

@@ -3,11 +3,36 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RunEvent, RunRow, RunStore } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
+import { SharedReads } from "./shared-reads.ts";
 
 const lookEveryMs = 300;
+/** A little less, so that who looks again does not find what was there before. */
+const freshMs = 250;
+
+/** A run and what has happened to it behind an event. */
+export type Look = { readonly row: RunRow | undefined; readonly events: readonly RunEvent[] };
+
+/**
+ * Looks at runs for all who follow them: those who have seen the same events of the same run share a look, so that what
+ * the database has to do follows from the number of runs and not of followers.
+ */
+export function sharedLooks(
+  store: Pick<RunStore, "read" | "events">,
+): (id: string, after: number) => Promise<Look> {
+  const looks = new SharedReads<Look>(freshMs, async (key) => {
+    const [id = "", after] = key.split(" ");
+    // The row first: an end that is seen has its event written already.
+    const row = await store.read(id);
+    const events = await store.events(id, Number(after));
+    // It ended after the row was read.
+    const isStale = row?.state !== "over" && events.some(isEnd);
+    return { row: isStale ? await store.read(id) : row, events };
+  });
+  return (id, after) => looks.get(`${id} ${after}`);
+}
 
 type Following = {
-  readonly store: Pick<RunStore, "read" | "events">;
+  readonly look: ReturnType<typeof sharedLooks>;
   readonly visit: Visit<unknown>;
   /** Limits and balance. */
   readonly known: DoorHeaders;
@@ -19,7 +44,7 @@ type Following = {
 export async function followEvents(
   first: RunRow,
   response: ServerResponse,
-  { store, visit, known, keepAliveMs, isHeadOnly }: Following,
+  { look, visit, known, keepAliveMs, isHeadOnly }: Following,
 ): Promise<void> {
   let last = lastSeen(visit);
   let row = first;
@@ -35,12 +60,10 @@ export async function followEvents(
   });
   response.flushHeaders();
   while (!isGone && !isHeadOnly) {
-    // The row first: an end that is seen has its event written already.
-    row = (await store.read(row.id)) ?? row;
-    for (const event of await store.events(row.id, last)) {
+    const seen = await look(row.id, last);
+    row = seen.row ?? row;
+    for (const event of seen.events) {
       last = event.sequence;
-      // It ended after the row was read.
-      if (isEnd(event) && row.state !== "over") row = (await store.read(row.id)) ?? row;
       writtenAt = performance.now();
       response.write(frameOf(event, row));
     }
