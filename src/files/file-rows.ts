@@ -1,7 +1,9 @@
+import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type { Mode, PlanName } from "../core/caller.ts";
 import type { Database } from "../storage/database.ts";
 import type { Tables } from "../storage/tables.ts";
+import type { FileRoom } from "./file-limits.ts";
 
 export type FileRecord = {
   readonly id: string;
@@ -106,6 +108,21 @@ export class FileRows {
       .limit(limit)
       .execute();
     return rows.map(recordOf);
+  }
+
+  /** How much an account has: what can be read, so that nothing counts that is gone. */
+  async taken({ accountId, mode }: FileOwner, now: Date): Promise<FileRoom> {
+    const { files, bytes } = await this.#database.kysely
+      .selectFrom("files")
+      .select(({ fn }) => [
+        fn.countAll<bigint>().as("files"),
+        sql<bigint>`coalesce(sum(size_bytes), 0)::bigint`.as("bytes"),
+      ])
+      .where("account_id", "=", accountId)
+      .where("mode", "=", mode)
+      .where("expires_at", ">", now)
+      .executeTakeFirstOrThrow();
+    return { files: Number(files), bytes: Number(bytes) };
   }
 
   /** Lets a file expire now. False when there was none. */

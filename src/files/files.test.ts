@@ -72,6 +72,33 @@ function suiteOf(house: FilesUnderTest): void {
     assert.equal(Buffer.concat(await range.toArray()).toString(), "Gr");
   });
 
+  test("an account's uploads share a room, which is free again when files go; results always fit", async () => {
+    const owner = newOwner();
+    const small = { ...limits, room: { bytes: 10, files: 3 } };
+    const noRoom = { code: "request_too_large", message: /^Your files have no more room: .* and 3 files/ };
+    const first = await files.store({ ...owner, limits: small, body: bodyOf("12345678") });
+    // Two at once: one by one each would fit.
+    const both = ["abc", "def"].map((text) => files.store({ ...owner, limits: small, body: bodyOf(text) }));
+    for (const upload of both) await assert.rejects(upload, noRoom);
+    await files.store({
+      ...owner,
+      limits: small,
+      runId: newId("call"),
+      body: bodyOf("a result of any size"),
+    });
+    await assert.rejects(files.store({ ...owner, limits: small, body: bodyOf("1") }), noRoom);
+    await files.store({ ...owner, mode: "test", limits: small, body: bodyOf("of the other mode") }).then(
+      () => assert.fail("more than the room"),
+      (error: unknown) => assert.ok(error instanceof Problem),
+    );
+    await files.store({ ...newOwner(), limits: small, body: bodyOf("another's") });
+    for (const file of (await files.list({ ...owner, limit: 10 })).files) await files.remove(file.id, owner);
+    for (let count = 0; count < 3; count += 1)
+      await files.store({ ...owner, limits: small, body: bodyOf("1") });
+    await assert.rejects(files.store({ ...owner, limits: small, body: bodyOf("1") }), noRoom);
+    assert.equal(first.sizeBytes, 8);
+  });
+
   test("T-01 another account's file, the other mode's, a random id and no id are refused alike", async () => {
     const owner = newOwner();
     const file = await files.store({ ...owner, limits, body: bodyOf("mine") });

@@ -8,7 +8,7 @@ import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
 import { contentTypeOf } from "./content-type.ts";
 import { fileLimitsOf } from "./file-limits.ts";
-import type { FileLimits } from "./file-limits.ts";
+import type { FileLimits, FileRoom } from "./file-limits.ts";
 import { fileLinksOf } from "./file-links.ts";
 import type { FileLink, FileLinks } from "./file-links.ts";
 import { keptName, nameFor } from "./file-name.ts";
@@ -37,7 +37,7 @@ export type Files = {
   /** Of an account's plan, as it is now. */
   limitsOf(accountId: string): Promise<FileLimits>;
   /**
-   * Rejects with `request_too_large` over the limit, with the body's own error when that breaks off, and with
+   * Rejects with `request_too_large` over the limit or where an upload finds no room, with the body's own error when that breaks off, and with
    * `service_unavailable` when database or store are away. Nothing that can be read is left behind then.
    */
   store(upload: NewUpload): Promise<FileRecord>;
@@ -103,17 +103,31 @@ class StoredFiles implements Files {
 
   async store(upload: NewUpload): Promise<FileRecord> {
     const { accountId, mode, runId, limits = await this.limitsOf(accountId) } = upload;
+    await this.#refuseMore(upload, limits, { more: 1 });
     const id = newId("file");
     const body = watchedBody(upload.body);
     await answered(this.#rows.begin({ id, accountId, mode, runId }, this.#now()));
     try {
-      return await this.#fill(id, { ...upload, body, limits });
+      const file = await this.#fill(id, { ...upload, body, limits });
+      // Others of its owner may have arrived meanwhile.
+      await this.#refuseMore(upload, limits, { more: 0 });
+      return file;
     } catch (error) {
       await this.#sweeper.discard(id);
-      if (error === body.fault()) throw error;
+      if (error === body.fault() || error instanceof NoRoom) throw error;
       if (error instanceof FileTooLarge) throw tooLarge(error.maxBytes);
       throw new Problem("service_unavailable", { cause: error });
     }
+  }
+
+  async #refuseMore(
+    upload: NewUpload,
+    { room }: FileLimits,
+    { more }: { readonly more: number },
+  ): Promise<void> {
+    if (room === undefined || upload.runId !== undefined) return;
+    const { files, bytes } = await answered(this.#rows.taken(upload, this.#now()));
+    if (files + more > room.files || bytes + more > room.bytes) throw new NoRoom(room);
   }
 
   async #fill(id: string, upload: NewUpload & { readonly limits: FileLimits }): Promise<FileRecord> {
@@ -199,6 +213,17 @@ class StoredFiles implements Files {
 
   #now(): Date {
     return new Date(this.#clock.now());
+  }
+}
+
+class NoRoom extends Problem {
+  constructor({ bytes, files }: FileRoom) {
+    super("request_too_large", {
+      param: "file",
+      message:
+        `Your files have no more room: ${sizeText(bytes)} and ${files} files at a time are what your plan has. ` +
+        "Remove some, or wait until they expire.",
+    });
   }
 }
 
