@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
-import { openaiFault } from "./fault.ts";
+import { faultOfError, openaiFault } from "./fault.ts";
 
 function fault(status: number, body: unknown, headers: UpstreamHeaders = {}): UpstreamFault {
   return openaiFault(status, headers, Buffer.from(typeof body === "string" ? body : JSON.stringify(body)));
@@ -86,6 +86,48 @@ test("our key, balance or permission there is never the customer's fault", () =>
     ],
   ];
   assert.deepEqual(new Set(kinds(cases)), new Set(["account"]));
+});
+
+test("what our account there lacks is never the customer's fault, even when it is told as a bad request", () => {
+  const words = "Access denied, please make sure your account is in good standing.";
+  const arrearage = { error: { code: "Arrearage", param: null, message: words, type: "Arrearage" } };
+  const precondition = (message: string) => [
+    { error: { code: 400, message, status: "FAILED_PRECONDITION" } },
+  ];
+  const cases: [number, unknown][] = [
+    [400, arrearage],
+    [400, precondition("User location is not supported for the API use without a billing account linked.")],
+    [400, precondition("User location is not supported for the API use.")],
+    [400, error({ code: "billing_hard_limit_reached", param: null })],
+  ];
+  assert.deepEqual(new Set(kinds(cases)), new Set(["account"]));
+  assert.equal(faultOfError(arrearage.error).kind, "account");
+  assert.equal(faultOfError({ status: "FAILED_PRECONDITION", message: "no" }).kind, "account");
+});
+
+test("a request that those providers find wrong stays the customer's", () => {
+  const parameter = {
+    code: "invalid_parameter_error",
+    message: "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]",
+  };
+  const inspected = {
+    code: "data_inspection_failed",
+    message: "Input data may contain inappropriate content.",
+  };
+  const argument = {
+    code: 400,
+    message: "Unable to submit a request about billing and FAILED_PRECONDITION: it must have a text.",
+    status: "INVALID_ARGUMENT",
+  };
+  const unknown = {
+    code: "unknown_parameter",
+    message: "Unknown parameter: 'billing_address'.",
+    param: null,
+  };
+  const cases = [error(parameter), error(inspected), [{ error: argument }], error(unknown)].map(
+    (body) => [400, body] as const,
+  );
+  assert.deepEqual(new Set(kinds(cases)), new Set(["rejected"]));
 });
 
 test("words of the customer in a refusal do not make it our account's fault", () => {

@@ -50,7 +50,17 @@ export function errorIn(answer: unknown): JsonObject | undefined {
   return "message" in told && !("choices" in told) ? told : undefined;
 }
 
-const moneyCode = /insufficient_(?:quota|balance|funds|credit)|credit|billing|spend|payment_required/i;
+/**
+ * Some come with 400: DashScope's `Arrearage` (https://help.aliyun.com/en/model-studio/error-code), OpenAI's
+ * `billing_hard_limit_reached` (https://github.com/dfinke/PowerShellAI/issues/127).
+ */
+const moneyCode =
+  /insufficient_(?:quota|balance|funds|credit)|credit|billing|spend|payment_required|arrearage/i;
+/**
+ * Gemini's word for a project without billing, or a server of ours in a country that it does not serve. What is wrong with
+ * a request is INVALID_ARGUMENT. https://ai.google.dev/gemini-api/docs/troubleshooting
+ */
+const preconditionCode = "FAILED_PRECONDITION";
 const modelCode = /^(?:model_not_found|invalid_model|unknown_model|model_not_supported)$/i;
 const credentialCode = /^(?:invalid_api_key|API_KEY_INVALID|authentication_error)$/;
 /** Gemini and xAI tell a wrong key as 400. The start is theirs; later words may be the customer's. */
@@ -74,6 +84,7 @@ function kindOfRejection({ status, error }: Refusal, codes: readonly string[]): 
   const message = textOf(error["message"]);
   const isCredential = codes.some((code) => credentialCode.test(code)) || credentialMessage.test(message);
   if (isCredential || detailReasons(error).includes("API_KEY_INVALID")) return "account";
+  if (codes.some((code) => moneyCode.test(code) || code === preconditionCode)) return "account";
   if (codes.some((code) => modelCode.test(code)) || error["param"] === "model") return "broken";
   // Which model and path are called is our catalog's doing: a 404 that tells nothing else is our fault.
   if (status === 404 && (message === "" || /\bmodels?\b/i.test(message))) return "broken";
@@ -118,6 +129,8 @@ const statusByType: Readonly<Record<string, number>> = {
   insufficient_quota: 429,
   overloaded_error: 503,
   INVALID_ARGUMENT: 400,
+  [preconditionCode]: 400,
+  Arrearage: 402,
   RESOURCE_EXHAUSTED: 429,
   UNAVAILABLE: 503,
 };
