@@ -112,6 +112,15 @@ test("U-07 an error told with 200 is that error, wrapped in an array or within a
   assert.equal(faultIn(toldWhole({ content: "a" }, "stop", { error: null })), undefined);
 });
 
+test("an answer that DeepSeek broke off for lack of capacity is an overload, not an answer", () => {
+  const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 };
+  const told = toldWhole({ content: "half an ans" }, "insufficient_system_resource", { usage });
+  const fault = faultIn(told);
+  assert.equal(fault?.kind, "overloaded");
+  assert.match(fault.detail, /insufficient_system_resource/);
+  assert.equal(faultIn(toldWhole({ content: "a" }, "length")), undefined);
+});
+
 test("usage that cannot be true is no usage, and the answer stands", () => {
   const answer = read(
     toldWhole({ content: "a" }, "stop", { usage: { prompt_tokens: -1, completion_tokens: 2 } }),

@@ -56,11 +56,22 @@ function messagesOf(answer: JsonObject): readonly JsonObject[] {
   });
 }
 
-/** OpenRouter ends a choice that failed with `error`: https://openrouter.ai/docs/api-reference/errors */
+/**
+ * Finish reasons of generations that failed, and the status that stands for each. OpenRouter ends a choice with `error`
+ * (https://openrouter.ai/docs/api-reference/errors), DeepSeek breaks off where its own capacity ends
+ * (https://api-docs.deepseek.com/api/create-chat-completion).
+ */
+const failedFinishes: ReadonlyMap<unknown, number> = new Map([
+  ["error", 500],
+  ["insufficient_system_resource", 503],
+]);
+
 export function faultOfChoice(choice: JsonObject): UpstreamFault | undefined {
   const error = choice["error"] ?? undefined;
   if (error !== undefined) return faultOfError(error);
-  return choice["finish_reason"] === "error"
-    ? faultOfError({ message: "finish_reason is error" })
-    : undefined;
+  const reason = choice["finish_reason"];
+  const code = failedFinishes.get(reason);
+  return code === undefined
+    ? undefined
+    : faultOfError({ code, message: `finish_reason is ${String(reason)}` });
 }

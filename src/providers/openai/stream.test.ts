@@ -255,6 +255,7 @@ test("S-07 every form of an error in a stream is a fault, and is not forwarded",
     ['event: error\ndata: {"message":"m"}\n\n', "broken"],
     ["event: error\ndata: busy\n\n", "broken"],
     [asEvents(toldChunk({ content: "" }, "error")), "broken"],
+    [asEvents(toldChunk({}, "insufficient_system_resource", { usage: toldUsage })), "overloaded"],
     [asEvents(toldChunk({ content: "b" }, "error", { error: { code: 502, message: "m" } })), "broken"],
     [
       asEvents(toldChunk({}, null, { choices: [{ index: 0, delta: {}, error: { code: 503 } }] })),
