@@ -29,7 +29,12 @@ before(async () => {
       "models/test/m-only-two.json": onlyTwo,
       "models/test/m-custom.json": customFirst,
     },
-    environment: { P3_API_KEY: "secret-p3", P3_BASE_URL: p1.baseUrl },
+    environment: {
+      ...{ P3_API_KEY: "secret-p3", P3_BASE_URL: p1.baseUrl },
+      // Two of the built-in catalog, for what it says of them.
+      ...{ OPENAI_API_KEY: "secret-openai", OPENAI_BASE_URL: p1.baseUrl },
+      ...{ DEEPSEEK_API_KEY: "secret-deepseek", DEEPSEEK_BASE_URL: p2.baseUrl },
+    },
   });
   customer = await gateway.customer();
 });
@@ -95,6 +100,39 @@ test("what was sent with another value than asked for is told by name", async ()
     );
     assert.equal(await changed("m-chat", { max_completion_tokens: 70_000 }), "max_completion_tokens");
     assert.equal(await changed("m-chat", { temperature: 1.7, max_tokens: 60_000 }), null);
+  }
+});
+
+test("a conversation that began with one maker's model goes on with OpenAI's, without what only others know", async () => {
+  const mark = { type: "ephemeral" };
+  const text = { type: "text", text: "Long" };
+  const thought = [{ type: "reasoning.text", text: "Hm", signature: "c2ln", format: "anthropic-claude-v1" }];
+  const call = { id: "c1", type: "function", function: { name: "look", arguments: "{}" } };
+  const thinking = { reasoning_content: "Hm", reasoning_details: thought };
+  const result = { role: "tool", tool_call_id: "c1", content: "1" };
+  const messages = [
+    { role: "user", content: [{ ...text, cache_control: mark }] },
+    { role: "assistant", content: null, ...thinking, tool_calls: [{ ...call, index: 0 }] },
+    result,
+  ];
+  for (const stream of [false, true]) {
+    const openai = await ask("gpt-4o-mini", { messages, stream });
+    assert.equal(openai.status, 200, await openai.text());
+    assert.deepEqual(p1.log.at(-1)?.json["messages"], [
+      { role: "user", content: [text] },
+      { role: "assistant", content: null, tool_calls: [call] },
+      result,
+    ]);
+    assert.deepEqual((openai.headers.get("x-skillboss-dropped") ?? "").split(", ").toSorted(), [
+      "messages[].content[].cache_control",
+      "messages[].reasoning_content",
+      "messages[].reasoning_details",
+      "messages[].tool_calls[].index",
+    ]);
+    const deepseek = await ask("deepseek-flash", { messages, stream });
+    assert.equal(deepseek.status, 200, await deepseek.text());
+    assert.deepEqual(p2.log.at(-1)?.json["messages"], messages);
+    assert.equal(deepseek.headers.get("x-skillboss-dropped"), null);
   }
 });
 

@@ -39,7 +39,7 @@ const offer: Offer = {
     accepts: undefined,
     extraParameters: [],
     maxTokensField: "max_tokens",
-    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false },
+    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false },
     doc: undefined,
   },
   upstreamModel: "m",

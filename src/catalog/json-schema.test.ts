@@ -32,3 +32,14 @@ for (const [kind, folder] of Object.entries(folders) as [keyof typeof folders, s
     assert.ok(!isValid(kind === "family" ? { ...facts, rows: {} } : { ...facts, id: 7 }));
   });
 }
+
+test("the JSON Schema of a provider takes the quirks that there are, and refuses others", () => {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const isValid = ajv.compile(catalogJsonSchema("provider"));
+  const withQuirks = (quirks: object) => isValid({ id: "x", name: "X", quirks });
+  const quirks = ["no_developer_role", "reasoning_outside_completion", "strict_messages"];
+  for (const quirk of quirks)
+    assert.deepEqual([withQuirks({ [quirk]: true }), withQuirks({ [quirk]: 1 })], [true, false]);
+  assert.equal(withQuirks({ strict_message: true }), false);
+});

@@ -70,6 +70,8 @@ export type ProviderQuirks = {
   readonly noDeveloperRole: boolean;
   /** `completion_tokens` leaves reasoning tokens out; they are billed all the same. */
   readonly reasoningOutsideCompletion: boolean;
+  /** A message with a member that only other providers know is refused: it is sent without. */
+  readonly strictMessages: boolean;
 };
 
 /** What a model can and cannot do. Translators drop or refuse by these, never by a model's name. */

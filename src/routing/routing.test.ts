@@ -23,7 +23,7 @@ function offerOf(id: string): Offer {
     accepts: undefined,
     extraParameters: [],
     maxTokensField: "max_tokens",
-    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false },
+    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false },
     doc: undefined,
   };
   return { provider, upstreamModel: "m", price: [], maxTokensField: "max_tokens" };

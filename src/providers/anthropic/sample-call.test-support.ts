@@ -26,7 +26,7 @@ export function targetWith(capabilities: Partial<Capabilities> = {}, more: Parti
     accepts: undefined,
     extraParameters: new Set(),
     capabilities: { ...everything, ...capabilities },
-    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false },
+    quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false },
     ...more,
   };
 }

@@ -132,6 +132,80 @@ test("developer messages become system messages only where the provider needs it
   );
 });
 
+const strict = { quirks: { ...plainTarget.quirks, strictMessages: true } };
+
+test("members of messages that only other providers know are left out and named where they would be refused", () => {
+  const mark = { type: "ephemeral" };
+  const function_ = { name: "f", arguments: '{"index":1,"cache_control":2}' };
+  const plainCall = { id: "c", type: "function", function: function_ };
+  const signed = { google: { thought_signature: "c2ln" } };
+  const thought = [{ type: "reasoning.text", text: "Hm", signature: "c2ln", index: 0 }];
+  const conversation = [
+    { role: "system", content: [{ type: "text", text: "Long", cache_control: mark }] },
+    { role: "user", content: "q", cache_control: mark },
+    { role: "assistant", content: "a", reasoning_content: "t", reasoning_details: thought, reasoning: "t" },
+    { role: "assistant", content: null, tool_calls: [{ ...plainCall, index: 0, extra_content: signed }] },
+    { role: "tool", tool_call_id: "c", content: "r" },
+    { role: "assistant", content: "b", extra_content: signed },
+  ];
+  const text = JSON.stringify({ messages: conversation, foo: 1 });
+  const { json, dropped } = sent(text, strict);
+  assert.deepEqual(json["messages"], [
+    { role: "system", content: [{ type: "text", text: "Long" }] },
+    { role: "user", content: "q" },
+    { role: "assistant", content: "a" },
+    { role: "assistant", content: null, tool_calls: [plainCall] },
+    { role: "tool", tool_call_id: "c", content: "r" },
+    { role: "assistant", content: "b" },
+  ]);
+  assert.deepEqual(
+    new Set(dropped),
+    new Set([
+      "foo",
+      "messages[].cache_control",
+      "messages[].content[].cache_control",
+      "messages[].extra_content",
+      "messages[].reasoning",
+      "messages[].reasoning_content",
+      "messages[].reasoning_details",
+      "messages[].tool_calls[].extra_content",
+      "messages[].tool_calls[].index",
+    ]),
+  );
+  assert.equal(dropped.length, 9);
+  const kept = sent(text);
+  assert.deepEqual([kept.json["messages"], kept.dropped], [conversation, ["foo"]]);
+});
+
+test("a member of a message that says nothing is left out unnamed, and one with an escaped name is found", () => {
+  const silent = sent('{"messages":[{"role":"assistant","content":"a","reasoning_content":null}]}', strict);
+  assert.deepEqual(silent.json["messages"], [{ role: "assistant", content: "a" }]);
+  assert.deepEqual(silent.dropped, []);
+  const { json, dropped } = sent(
+    '{"messages":[{"role":"user","content":"q","c\\u0061che\\u005Fcontrol" :{}},{"role":"user","content":"r","\\u0072\\u0065\\u0061\\u0073\\u006f\\u006e\\u0069\\u006e\\u0067\\u005f\\u0064\\u0065\\u0074\\u0061\\u0069\\u006c\\u0073":[]}]}',
+    strict,
+  );
+  assert.deepEqual(json["messages"], [
+    { role: "user", content: "q" },
+    { role: "user", content: "r" },
+  ]);
+  assert.deepEqual(dropped, ["messages[].cache_control", "messages[].reasoning_details"]);
+});
+
+test("messages that only speak of such members, or have them elsewhere, are sent to the letter", () => {
+  const texts = [
+    String.raw`[ {"role":"user","content":"{\"cache_control\": {\"index\":0}, \"reasoning\":1}","n":12345678901234567890} ]`,
+    String.raw`[ {"role":"user","content":"cache_control","name":"index","x\u0061":1.0} ]`,
+    String.raw`[ {"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"index\":1}","index":1.0}}]} ]`,
+    String.raw`[ {"role":"user","content":[{"type":"text","text":"reasoning_details\u003a","x":{"cache_control":1e2}}]} ]`,
+  ];
+  for (const messages of texts) {
+    const { body, dropped } = sent(`{"messages":${messages}}`, strict);
+    assert.ok(body.startsWith(`{"messages":${messages},`), body);
+    assert.deepEqual(dropped, []);
+  }
+});
+
 test("T-04 of the customer nothing but what they sent is told", () => {
   assert.deepEqual(sent('{"messages":[],"user":"u-1"}').json["user"], "u-1");
   assert.equal("user" in sent('{"messages":[]}').json, false);

@@ -2,6 +2,7 @@ import type { ChatCall } from "../../core/chat.ts";
 import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
 import { hasNoEffect } from "../no-effect.ts";
 import type { Target, WireRequest } from "../wire.ts";
+import { withoutForeignMembers } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
 
 /** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
@@ -25,6 +26,7 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   const { body, dropped } = membersFor(call, target);
   body.set("model", JSON.stringify(target.upstreamModel));
   body.set(target.maxTokensField, String(call.maxTokens));
+  if (target.quirks.strictMessages) dropped.push(...leaveOutForeignMembers(body));
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
   if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
   if (call.stream && isAccepted("stream_options", target)) {
@@ -64,6 +66,14 @@ function streamOptions(sent: string | undefined): string {
   const scanned = scanJsonObject(sent ?? "{}", streamOptionsBounds);
   const options = scanned.fault === undefined ? scanned.members : new Map<string, string>();
   return writeJsonObject(options.set("include_usage", "true"));
+}
+
+/** Returns the places of what is missed. */
+function leaveOutForeignMembers(body: Map<string, string>): readonly string[] {
+  const sent = body.get("messages") ?? "";
+  const { text, missed } = withoutForeignMembers(sent);
+  if (text !== sent) body.set("messages", text);
+  return missed;
 }
 
 /** Writes the messages anew, but only when one of them is a `developer` message. */

@@ -16,7 +16,7 @@ export const plainTarget: Target = {
     sampling: true,
     thinking: "none",
   },
-  quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false },
+  quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false },
 };
 
 const head = { id: "chatcmpl-upstream", created: 1_750_000_000, model: "upstream-model-2026-01-01" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readUsage } from "./usage.ts";
 
-const inside = { noDeveloperRole: false, reasoningOutsideCompletion: false };
+const inside = { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false };
 const outside = { ...inside, reasoningOutsideCompletion: true };
 
 test("cached and cache-written tokens are part of the prompt and are charged once", () => {
