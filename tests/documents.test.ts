@@ -120,7 +120,9 @@ test("README's defaults are those of the code", () => {
   assert.ok(rows.length >= 10);
   for (const [, name = "", value = ""] of rows) {
     const line = new RegExp(`^ {2}${name}: [^]*?(?=^ {2}[A-Z]|^\\}\\))`, "m").exec(config)?.[0] ?? "";
-    const isTold = line.includes(`default("${value}")`) || line.includes(`milliseconds(${value})`);
+    const isTold = [`default("${value}")`, `milliseconds(${value})`, `, ${value})`].some((told) =>
+      line.includes(told),
+    );
     const bytes = line.includes(", 32 * 1024 * 1024)") && Number(value) === 32 * 1024 * 1024;
     assert.ok(isTold || bytes, `${name} is ${value}: ${line}`);
   }
