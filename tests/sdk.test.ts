@@ -287,8 +287,9 @@ for (const [name, kit] of Object.entries(kits)) {
             max_tokens: 20_000,
           })
           .withResponse();
-      await forEachModel([...anthropicWireModels, "claude-fable-5-1"], async (model) => {
-        const alwaysThinks = model === "claude-fable-5-1";
+      const alwaysThinking: readonly string[] = ["claude-fable-5-1", "claude-opus-5-5"];
+      await forEachModel([...anthropicWireModels, ...alwaysThinking], async (model) => {
+        const alwaysThinks = alwaysThinking.includes(model);
         for (const effort of efforts) {
           const { data, response } = await asked(model, effort);
           const thoughts = data.usage?.completion_tokens_details?.reasoning_tokens ?? 0;

@@ -20,7 +20,10 @@ export type Generation = {
   /** Thinking by a token budget (up to 4.6), and adaptive thinking (from 4.6 on). */
   readonly hasBudget: boolean;
   readonly hasAdaptive: boolean;
-  /** Thinking cannot be switched off (Fable). */
+  /**
+   * Thinking cannot be switched off: Fable, and Opus from 5.5 on.
+   * https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5
+   */
   readonly alwaysThinks: boolean;
   /** `temperature` or `top_p`, not both (from 4.1 on; platform.claude.com/docs/en/api/messages). */
   readonly takesOneOfSampling: boolean;
@@ -35,12 +38,13 @@ export function generationOf(model: string): Generation {
   let version = Number.POSITIVE_INFINITY;
   if (old !== undefined) version = Number(old);
   else if (major !== undefined) version = Number(major) + Number(minor ?? 0) / 100;
+  const isFable = model.startsWith("claude-fable-");
   return {
     rejectsSampling: version > 4.06,
     rejectsPrefill: version >= 4.06,
     hasBudget: version <= 4.06,
     hasAdaptive: version >= 4.06,
-    alwaysThinks: model.startsWith("claude-fable-"),
+    alwaysThinks: isFable || (model.startsWith("claude-opus-") && version >= 5.05),
     takesOneOfSampling: version >= 4.01,
     mostTokens: version >= 4.06 ? 128_000 : 64_000,
     stopsAtWindow: version >= 4.05,
