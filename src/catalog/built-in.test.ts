@@ -179,7 +179,7 @@ test("Claude models say how they think and whether they take sampling parameters
   assert.deepEqual(told("claude-haiku-4-5"), ["budget", true, 64_000]);
   assert.deepEqual(told("claude-sonnet-4-6"), ["adaptive", true, 128_000]);
   assert.deepEqual(told("claude-opus-4-7"), ["adaptive", false, 128_000]);
-  assert.deepEqual(told("claude-sonnet-5-5"), ["adaptive", false, 128_000]);
+  assert.deepEqual(told("claude-sonnet-5-5"), ["between_tools", false, 128_000]);
   for (const name of ["claude-opus-5-5", "claude-fable-5-1", "claude-fable-5-2"])
     assert.deepEqual(told(name), ["always", false, 128_000], name);
 });

@@ -46,7 +46,7 @@ const capabilities = z.strictObject({
   reasoning: z.boolean().default(false),
   structured_output: z.boolean().default(true),
   sampling: z.boolean().default(true),
-  thinking: z.enum(["none", "budget", "adaptive", "always"]).default("none"),
+  thinking: z.enum(["none", "budget", "adaptive", "between_tools", "always"]).default("none"),
 });
 
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "want an environment variable");

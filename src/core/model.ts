@@ -83,8 +83,11 @@ export type Capabilities = {
   readonly structuredOutput: boolean;
   /** False: `temperature`, `top_p` and what else steers sampling is refused upstream and dropped here. */
   readonly sampling: boolean;
-  /** How thinking is asked for: not at all, by a token budget, adaptively by effort, or so and never switched off. */
-  readonly thinking: "none" | "budget" | "adaptive" | "always";
+  /**
+   * How thinking is asked for: not at all, by a token budget, or adaptively by effort. `between_tools` and `always` are
+   * adaptive as well: the first keeps its notes between calls of tools when it is switched off, the other never is.
+   */
+  readonly thinking: "none" | "budget" | "adaptive" | "between_tools" | "always";
 };
 
 /** One provider's way and price to serve a model. */

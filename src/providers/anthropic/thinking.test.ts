@@ -67,6 +67,25 @@ test("a model that always thinks is never told not to, but asked for the least, 
   assert.deepEqual([body["output_config"], dropped], [{ effort: "high" }, []]);
 });
 
+test("a model that has between_tools in place of disabled is sent that alone, and thinks adaptively otherwise", () => {
+  const between = targetWith({ thinking: "between_tools", sampling: false });
+  for (const wish of [
+    { reasoning_effort: "none" },
+    { thinking: { type: "disabled" }, reasoning_effort: "max" },
+    { thinking: { type: "between_tools", display: "summarized" } },
+  ]) {
+    const { body, dropped } = sent(wish, between);
+    assert.deepEqual(body["thinking"], { type: "between_tools" });
+    assert.deepEqual(["output_config" in body, dropped], [false, []]);
+  }
+  const { body } = sent({ reasoning_effort: "high" }, between);
+  assert.deepEqual(body["thinking"], { type: "adaptive", display: "summarized" });
+  for (const other of [adaptive, budget]) {
+    const told = sent({ thinking: { type: "between_tools" } }, other);
+    assert.deepEqual(["thinking" in told.body, told.dropped], [false, ["thinking"]]);
+  }
+});
+
 test("models that do not think have the wish dropped and named, and an unknown effort is refused", () => {
   const { body, dropped } = sent({ reasoning_effort: "high", thinking: { type: "enabled" } }, none);
   assert.deepEqual(["thinking" in body, dropped], [false, ["thinking", "reasoning_effort"]]);

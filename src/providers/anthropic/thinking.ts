@@ -1,5 +1,6 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
+import type { Capabilities } from "../../core/model.ts";
 import { refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import type { Turn } from "./turns.ts";
@@ -61,7 +62,7 @@ function planFor(wish: Wish | undefined, conversion: Conversion, circumstances: 
   if (wish === undefined) return { maxTokens };
   if (!wish.isOn) return withoutThoughts(conversion, wish, maxTokens);
   if (kind === "none" || circumstances.isToolForced) return without(conversion, wish, maxTokens);
-  if (kind === "adaptive" || kind === "always") {
+  if (kind !== "budget") {
     const thinking = { type: "adaptive", display: wish.display ?? "summarized" };
     return { maxTokens, thinking, ...(wish.effort === undefined ? {} : { effort: wish.effort }) };
   }
@@ -69,13 +70,20 @@ function planFor(wish: Wish | undefined, conversion: Conversion, circumstances: 
   return plan ?? without(conversion, wish, maxTokens);
 }
 
-/** A model that always thinks refuses to be told not to; it is asked to think as little as it can. */
+/**
+ * A model that always thinks refuses to be told not to; it is asked to think as little as it can. `between_tools` takes no
+ * other member and no effort above `high`, which is the usual one, so none is sent with it.
+ * https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
+ * https://platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
+ */
 function withoutThoughts(conversion: Conversion, wish: Wish, maxTokens: number): ThinkingPlan {
   switch (conversion.target.capabilities.thinking) {
     case "none":
       return { maxTokens };
     case "always":
       return { ...without(conversion, wish, maxTokens), effort: "low" };
+    case "between_tools":
+      return { maxTokens, thinking: { type: "between_tools" } };
     case "budget":
     case "adaptive":
       return { maxTokens, thinking: { type: "disabled" } };
@@ -99,23 +107,29 @@ function withBudget(wish: Wish, maxTokens: number): ThinkingPlan | undefined {
 }
 
 /** `thinking`, Anthropic's own member, goes before `reasoning_effort`, which then only tells the effort. */
-function wishOf({ request, dropped }: Conversion): Wish | undefined {
+function wishOf({ request, target, dropped }: Conversion): Wish | undefined {
   const { thinking, reasoning_effort: name } = request;
   const effort = name === undefined || name === null ? undefined : effortNamed(name);
   const members = effort === undefined ? [] : ["reasoning_effort"];
-  const own = isJsonObject(thinking) ? wishOfThinking(thinking, effort) : undefined;
+  const isKnown = isJsonObject(thinking) && isTypeOf(thinking["type"], target.capabilities.thinking);
+  const own = isKnown ? wishOfThinking(thinking, effort) : undefined;
   if (own !== undefined) return { ...own, members: ["thinking", ...members] };
   if (isJsonObject(thinking)) dropped.add("thinking");
   if (effort === undefined) return undefined;
   return { ...effort, isOn: name !== "none", asked: undefined, display: undefined, members };
 }
 
-function wishOfThinking(thinking: JsonObject, effort?: Effort): Omit<Wish, "members"> | undefined {
+/** Every model is asked in the form that it knows, whichever of these was sent; one of them only some models know. */
+function isTypeOf(type: unknown, kind: Capabilities["thinking"]): boolean {
+  if (type === "between_tools") return kind === type;
+  return type === "enabled" || type === "adaptive" || type === "disabled";
+}
+
+function wishOfThinking(thinking: JsonObject, effort?: Effort): Omit<Wish, "members"> {
   const { type, budget_tokens: budget, display } = thinking;
-  if (type !== "enabled" && type !== "adaptive" && type !== "disabled") return undefined;
   const told = typeof budget === "number" && Number.isSafeInteger(budget) ? budget : undefined;
   return {
-    isOn: type !== "disabled",
+    isOn: type !== "disabled" && type !== "between_tools",
     effort: effort?.effort,
     budget: Math.max(leastBudget, told ?? effort?.budget ?? usualBudget),
     asked: told,

@@ -75,5 +75,5 @@ function toolChoiceOf(choice: unknown): Question["toolChoice"] {
 }
 
 export function isThinking(thinking: unknown): boolean {
-  return isObject(thinking) && thinking["type"] !== "disabled";
+  return isObject(thinking) && thinking["type"] !== "disabled" && thinking["type"] !== "between_tools";
 }

@@ -16,13 +16,23 @@ export function checkThinking(request: JsonObject, generation: Generation): void
   const { type } = thinking;
   if (type === "disabled") {
     if (generation.alwaysThinks) throw badRequest("thinking.type: this model always thinks");
+    if (generation.thinksBetweenTools) throw badRequest("thinking.type: between_tools instead of disabled");
     return;
   }
+  if (type === "between_tools") checkBetweenTools(thinking, request["output_config"], generation);
   if (type === "enabled") checkBudget(thinking["budget_tokens"], request["max_tokens"], generation);
   if (type === "adaptive" && !generation.hasAdaptive) {
     throw badRequest("thinking.type: this model does not think adaptively");
   }
   checkCompany(request);
+}
+
+function checkBetweenTools(thinking: JsonObject, config: unknown, generation: Generation): void {
+  if (!generation.thinksBetweenTools) throw badRequest("thinking.type: this model has no between_tools");
+  if (Object.keys(thinking).length > 1) throw badRequest("thinking: between_tools has no other members");
+  const effort = isObject(config) ? config["effort"] : undefined;
+  if (effort === "xhigh" || effort === "max")
+    throw badRequest("thinking.type: between_tools up to effort high");
 }
 
 /** What cannot be asked for together with thinking. */

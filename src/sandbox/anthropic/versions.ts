@@ -25,6 +25,11 @@ export type Generation = {
    * https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5
    */
   readonly alwaysThinks: boolean;
+  /**
+   * Thinking is switched off by `between_tools` in place of `disabled` (Sonnet from 5.5 on).
+   * https://platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
+   */
+  readonly thinksBetweenTools: boolean;
   /** `temperature` or `top_p`, not both (from 4.1 on; platform.claude.com/docs/en/api/messages). */
   readonly takesOneOfSampling: boolean;
   readonly mostTokens: number;
@@ -45,6 +50,7 @@ export function generationOf(model: string): Generation {
     hasBudget: version <= 4.06,
     hasAdaptive: version >= 4.06,
     alwaysThinks: isFable || (model.startsWith("claude-opus-") && version >= 5.05),
+    thinksBetweenTools: model.startsWith("claude-sonnet-") && version >= 5.05,
     takesOneOfSampling: version >= 4.01,
     mostTokens: version >= 4.06 ? 128_000 : 64_000,
     stopsAtWindow: version >= 4.05,
