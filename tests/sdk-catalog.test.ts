@@ -64,6 +64,16 @@ for (const [name, kit] of Object.entries(kits)) {
       });
     });
 
+    test("a model tells whether a choice of tools can make it call one", async () => {
+      const { key } = await customer();
+      const told = async (id: string): Promise<unknown> => {
+        const { body } = await gateway.get(key, `/v1/models/${id}`);
+        return body.capabilities.forced_tools;
+      };
+      assert.deepEqual([await told("gpt-4o-mini"), await told("claude-opus-4-7")], [true, true]);
+      assert.deepEqual([await told("claude-opus-5-5"), await told("claude-sonnet-5-5")], [false, false]);
+    });
+
     test("usage shown is usage charged: the price list times the usage is the cost, the receipt and the balance", async () => {
       const one = await customer();
       const client = clientFor(kit, gateway, one.key);

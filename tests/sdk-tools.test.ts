@@ -48,6 +48,8 @@ const strictWeather: OpenAI.Chat.ChatCompletionTool = {
   type: "function",
   function: { ...weather.function, strict: true },
 };
+/** Models that no choice of tools makes call one. */
+const unforcedModels: readonly string[] = ["claude-sonnet-5-5", "claude-opus-5-5", "claude-fable-5-1"];
 const clock: OpenAI.Chat.ChatCompletionTool = { type: "function", function: { name: "get_time" } };
 
 function isCity(value: unknown): value is { readonly city: string; readonly days: number } {
@@ -144,40 +146,65 @@ for (const [name, kit] of Object.entries(kits)) {
       });
     });
 
+    test("a model that cannot be made to call a tool is offered it, and the changed tool_choice is named", async () => {
+      const choices: readonly OpenAI.Chat.ChatCompletionToolChoiceOption[] = [
+        "required",
+        { type: "function", function: { name: "get_weather" } },
+      ];
+      const told = async (text: string, params: Params & { readonly model: string }) => {
+        const asked = client().chat.completions.create({
+          ...{ ...params, messages: [user(text)], tools: [weather], stream: false },
+        });
+        const { data, response } = await asked.withResponse();
+        return [data.choices[0]?.finish_reason, response.headers.get("x-skillboss-changed")];
+      };
+      for (const model of unforcedModels) {
+        for (const choice of choices) {
+          const params = { model, tool_choice: choice };
+          assert.deepEqual(await told("Weather in Paris?", params), ["tool_calls", "tool_choice"]);
+          assert.deepEqual(await told("Hi", params), ["stop", "tool_choice"]);
+        }
+        assert.deepEqual(await told("Hi", { model, tool_choice: "auto" }), ["stop", null]);
+      }
+    });
+
     test("tool_choice forces, forbids and narrows", async () => {
-      await forEachModel(async (model) => {
-        const tools = [weather, clock];
-        const named = await ask(model, [user("Hi")], {
-          tools,
-          tool_choice: { type: "function", function: { name: "get_time" } },
-        });
-        assert.deepEqual(
-          functionCalls(named.choices[0]?.message).map((call) => call.function.name),
-          ["get_time"],
-        );
-        const required = await ask(model, [user("Hi")], { tools, tool_choice: "required" });
-        assert.equal(required.choices[0]?.finish_reason, "tool_calls");
-        const none = await ask(model, [user("What is the weather in Paris?")], {
-          tools,
-          tool_choice: "none",
-        });
-        assert.equal(none.choices[0]?.message.tool_calls ?? undefined, undefined);
-        assert.equal(none.choices[0]?.finish_reason, "stop");
-        const allowed = await ask(model, [user("What is the weather in Paris?")], {
-          tools,
-          tool_choice: {
-            type: "allowed_tools",
-            allowed_tools: {
-              mode: "required",
-              tools: [{ type: "function", function: { name: "get_time" } }],
+      const forced = allWireModels.filter((model) => !unforcedModels.includes(model));
+      await Promise.all(
+        forced.map(async (model) => {
+          const tools = [weather, clock];
+          const named = await ask(model, [user("Hi")], {
+            tools,
+            tool_choice: { type: "function", function: { name: "get_time" } },
+          });
+          assert.deepEqual(
+            functionCalls(named.choices[0]?.message).map((call) => call.function.name),
+            ["get_time"],
+          );
+          const required = await ask(model, [user("Hi")], { tools, tool_choice: "required" });
+          assert.equal(required.choices[0]?.finish_reason, "tool_calls");
+          const none = await ask(model, [user("What is the weather in Paris?")], {
+            tools,
+            tool_choice: "none",
+          });
+          assert.equal(none.choices[0]?.message.tool_calls ?? undefined, undefined);
+          assert.equal(none.choices[0]?.finish_reason, "stop");
+          const allowed = await ask(model, [user("What is the weather in Paris?")], {
+            tools,
+            tool_choice: {
+              type: "allowed_tools",
+              allowed_tools: {
+                mode: "required",
+                tools: [{ type: "function", function: { name: "get_time" } }],
+              },
             },
-          },
-        });
-        assert.deepEqual(
-          functionCalls(allowed.choices[0]?.message).map((call) => call.function.name),
-          ["get_time"],
-        );
-      });
+          });
+          assert.deepEqual(
+            functionCalls(allowed.choices[0]?.message).map((call) => call.function.name),
+            ["get_time"],
+          );
+        }),
+      );
     });
 
     test("strict tools, and a schema for the answer beside tools, pass both wires", async () => {

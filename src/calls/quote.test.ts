@@ -58,6 +58,7 @@ const model: ChatModel = {
   imageTokens: 3000,
   capabilities: {
     tools: true,
+    forcedTools: true,
     vision: true,
     pdf: true,
     reasoning: true,

@@ -167,8 +167,8 @@ function withCacheRates(price: readonly RateFacts[]): Price {
 }
 
 function capabilitiesOf(facts: CapabilityFacts): Capabilities {
-  const { structured_output: structuredOutput, ...others } = facts;
-  return { ...others, structuredOutput };
+  const { forced_tools: forcedTools, structured_output: structuredOutput, ...others } = facts;
+  return { ...others, forcedTools, structuredOutput };
 }
 
 function lifecycleOf(facts: ModelFacts["lifecycle"]): Lifecycle {

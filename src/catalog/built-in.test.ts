@@ -184,6 +184,14 @@ test("Claude models say how they think and whether they take sampling parameters
     assert.deepEqual(told(name), ["always", false, 128_000], name);
 });
 
+test("the Claude models that refuse a forced tool, and no other, say so", () => {
+  const unforced = chatModels.filter(({ capabilities }) => !capabilities.forcedTools);
+  assert.deepEqual(
+    unforced.map(({ id }) => id).toSorted(),
+    ["fable-5-1", "fable-5-2", "opus-5-5", "sonnet-5-5"].map((name) => `anthropic/claude-${name}`),
+  );
+});
+
 test("OpenRouter serves last where the maker serves too", () => {
   for (const model of chatModels) {
     const resold = model.offers.findIndex((offer) => offer.provider.id === "openrouter");

@@ -41,6 +41,7 @@ const rate = z.strictObject({
 
 const capabilities = z.strictObject({
   tools: z.boolean().default(true),
+  forced_tools: z.boolean().default(true),
   vision: z.boolean().default(false),
   pdf: z.boolean().default(false),
   reasoning: z.boolean().default(false),

@@ -77,6 +77,8 @@ export type ProviderQuirks = {
 /** What a model can and cannot do. Translators drop or refuse by these, never by a model's name. */
 export type Capabilities = {
   readonly tools: boolean;
+  /** False: a choice of tools that makes it call one is refused upstream, and is sent as `auto` from here. */
+  readonly forcedTools: boolean;
   readonly vision: boolean;
   readonly pdf: boolean;
   readonly reasoning: boolean;

@@ -195,6 +195,7 @@ function chatMembers(model: ChatModel) {
     capabilities: {
       streaming: true,
       tools: model.capabilities.tools,
+      forced_tools: model.capabilities.tools && model.capabilities.forcedTools,
       vision: model.capabilities.vision,
       pdf: model.capabilities.pdf,
       reasoning: model.capabilities.reasoning,

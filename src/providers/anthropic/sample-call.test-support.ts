@@ -10,6 +10,7 @@ import { anthropicChat } from "./chat.ts";
 
 const everything: Capabilities = {
   tools: true,
+  forcedTools: true,
   vision: true,
   pdf: true,
   reasoning: true,

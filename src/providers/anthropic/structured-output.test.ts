@@ -169,3 +169,10 @@ test("what the grammar cannot express is told in the description, and every obje
   const told = 'Must hold: oneOf: [{"type":"null"}]';
   assert.deepEqual(twice, { anyOf: [{ type: "string" }], description: told });
 });
+
+test("a schema is refused by name where neither the model's output nor a forced tool can keep it", () => {
+  const response = { type: "json_schema", json_schema: { name: "a", schema: { type: "object" } } } as const;
+  const refusing = targetWith({ structuredOutput: false, forcedTools: false });
+  assert.equal(refusedParam({ response_format: response }, refusing), "response_format.type");
+  assert.equal(refusedParam({ response_format: response }, targetWith({ forcedTools: false })), "");
+});

@@ -1,3 +1,4 @@
+import type { Problem } from "../../core/problems.ts";
 import { refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { reducedSchema } from "./reduced-schema.ts";
@@ -31,6 +32,8 @@ export function jsonOutputOf({ request, target }: Conversion): JsonOutput {
       if (target.capabilities.structuredOutput) {
         return { format: { type: "json_schema", schema: reducedSchema(schema) } };
       }
+      // Offered without force, the tool would be no promise of JSON.
+      if (!target.capabilities.forcedTools) throw notTaken();
       if (schema["type"] !== "object") {
         const param = "response_format.json_schema.schema";
         throw refused(param, "This model takes schemas of type `object` only.");
@@ -44,6 +47,10 @@ export function jsonOutputOf({ request, target }: Conversion): JsonOutput {
       };
     }
     default:
-      throw refused("response_format.type", "This model does not take this response format.");
+      throw notTaken();
   }
+}
+
+function notTaken(): Problem {
+  return refused("response_format.type", "This model does not take this response format.");
 }

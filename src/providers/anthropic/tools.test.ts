@@ -48,6 +48,25 @@ test("every form of tool_choice has its counterpart", () => {
   assert.deepEqual(choice(named("find")), { type: "tool", name: "find" });
 });
 
+test("a model that takes no forced tool gets every choice as a free one, keeps its thinking, and the change is told", () => {
+  const free = targetWith({ forcedTools: false, thinking: "adaptive" });
+  const required = { mode: "required", tools: [named("find")] };
+  const choices = ["required", named("find"), { type: "allowed_tools", allowed_tools: required }] as const;
+  for (const choice of choices) {
+    const forced = { tools, tool_choice: choice, reasoning_effort: "high" };
+    const { body, changed, dropped } = sent(forced, free);
+    assert.deepEqual([body["tool_choice"], changed, dropped], [undefined, ["tool_choice"], []]);
+    assert.ok("thinking" in body);
+    const one = sent({ ...forced, parallel_tool_calls: false }, free).body["tool_choice"];
+    assert.deepEqual(one, { type: "auto", disable_parallel_tool_use: true });
+  }
+  for (const choice of ["auto", "none", undefined] as const) {
+    const { body, changed } = sent({ tools, tool_choice: choice }, free);
+    assert.deepEqual([body, changed], [sent({ tools, tool_choice: choice }).body, []]);
+  }
+  assert.equal(refusedParam({ tools, tool_choice: named("gone") }, free), "tool_choice");
+});
+
 test("allowed_tools leaves only those tools, free or forced", () => {
   const allow = (mode: string, ...names: readonly string[]): ToolChoice => ({
     type: "allowed_tools",

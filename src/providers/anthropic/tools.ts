@@ -22,10 +22,25 @@ export function toolUseOf(
   conversion: Conversion,
   { helper, turns }: { readonly helper: Block | undefined; readonly turns: readonly Turn[] },
 ): ToolUse {
-  const asked = chosen(conversion, toolsOf(conversion));
+  const asked = takenChoice(conversion, chosen(conversion, toolsOf(conversion)));
   const { tools, choice } = withToolsOfHistory(withHelper(asked, helper), turns);
-  const isForced = choice?.type === "any" || choice?.type === "tool";
-  return { tools: tools.map(({ block }) => block), choice: oneAtATime(conversion, tools, choice), isForced };
+  const sentTools = tools.map(({ block }) => block);
+  return { tools: sentTools, choice: oneAtATime(conversion, tools, choice), isForced: isForcing(choice) };
+}
+
+function isForcing(choice: Choice | undefined): boolean {
+  return choice?.type === "any" || choice?.type === "tool";
+}
+
+/**
+ * A model that cannot be made to call a tool gets all of them with a free choice, and its customer is told. An instruction
+ * in words in its place would be gone from the next request, and thinking is bound to all that stood before it.
+ * https://platform.claude.com/docs/en/models/fable-5-1/whats-new-fable-5-1
+ */
+function takenChoice({ target, changed }: Conversion, { tools, choice }: Offered): Offered {
+  if (target.capabilities.forcedTools || !isForcing(choice)) return { tools, choice };
+  changed.add("tool_choice");
+  return { tools, choice: undefined };
 }
 
 function toolsOf(conversion: Conversion): readonly Tool[] {
@@ -89,7 +104,7 @@ function functionName(choice: unknown): string | undefined {
 
 /** A call the customer forces comes before the JSON answer, so the helper is not offered then. */
 function withHelper({ tools, choice }: Offered, helper: Block | undefined): Offered {
-  if (helper === undefined || choice?.type === "any" || choice?.type === "tool") return { tools, choice };
+  if (helper === undefined || isForcing(choice)) return { tools, choice };
   const isAlone = tools.length === 0 || choice?.type === "none";
   const withIt = [...tools, { name: jsonHelperName, block: helper }];
   return { tools: withIt, choice: isAlone ? { type: "tool", name: jsonHelperName } : { type: "any" } };

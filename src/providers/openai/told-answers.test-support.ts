@@ -9,6 +9,7 @@ export const plainTarget: Target = {
   extraParameters: new Set(),
   capabilities: {
     tools: true,
+    forcedTools: true,
     vision: true,
     pdf: false,
     reasoning: false,

@@ -285,6 +285,9 @@ for (const [name, kit] of Object.entries(kits)) {
         [{ tools: [{ name: "x", input_schema: {} }] }, /input_schema/],
         [{ tool_choice: { type: "any" } }, /tool_choice/],
         [{ thinking: { type: "enabled", budget_tokens: 10 } }, /budget_tokens/],
+        ...["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1"].map(
+          (model) => [{ model, tools: [weather], tool_choice: { type: "any" } }, /not forced/] as const,
+        ),
         [{ model: "claude-opus-5-5", thinking: { type: "disabled" } }, /always thinks/],
         [{ model: "claude-sonnet-5-5", thinking: { type: "disabled" } }, /between_tools instead/],
         [{ model: "claude-opus-5", thinking: { type: "between_tools" } }, /no between_tools/],

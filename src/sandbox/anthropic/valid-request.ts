@@ -33,7 +33,7 @@ export function validRequest(
   checkStops(request["stop_sequences"]);
   if (isGiven(request["stream"]) && typeof request["stream"] !== "boolean")
     throw badRequest("stream: true or false");
-  checkTools(request);
+  checkTools(request, generation);
   checkThinking(request, generation);
   checkOutputFormat(request["output_config"]);
   checkMarks(request);

@@ -1,10 +1,11 @@
 import { isGiven, isObject, objectsIn, stringOr } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import { badRequest } from "../refusal.ts";
+import type { Generation } from "./versions.ts";
 
 const toolName = /^[\w-]{1,128}$/;
 
-export function checkTools({ tools, tool_choice: choice }: JsonObject): void {
+export function checkTools({ tools, tool_choice: choice }: JsonObject, generation: Generation): void {
   if (isGiven(tools) && !Array.isArray(tools)) throw badRequest("tools: a list");
   const names = new Set<string>();
   for (const [at, tool] of objectsIn(tools).entries()) {
@@ -19,7 +20,9 @@ export function checkTools({ tools, tool_choice: choice }: JsonObject): void {
       throw badRequest(`tools.${at}.input_schema: a JSON Schema of type object`);
     }
   }
-  if (isGiven(choice)) checkChoice(choice, names);
+  if (!isGiven(choice)) return;
+  checkChoice(choice, names);
+  if (generation.rejectsForcedTools) refuseForce(choice);
 }
 
 function checkChoice(choice: unknown, names: ReadonlySet<string>): void {
@@ -30,4 +33,10 @@ function checkChoice(choice: unknown, names: ReadonlySet<string>): void {
   if (names.size === 0) throw badRequest("tool_choice: only for requests with tools");
   if (type === "tool" && !names.has(stringOr(choice["name"], "")))
     throw badRequest("tool_choice.name: not among the tools");
+}
+
+function refuseForce(choice: unknown): void {
+  const type = isObject(choice) ? choice["type"] : undefined;
+  if (type === "any" || type === "tool")
+    throw badRequest("tool_choice: this model is not forced to use a tool");
 }

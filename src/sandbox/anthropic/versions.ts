@@ -30,6 +30,11 @@ export type Generation = {
    * https://platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
    */
   readonly thinksBetweenTools: boolean;
+  /**
+   * `tool_choice` of `any` or `tool` is refused: Fable from 5.1 on, Opus and Sonnet from 5.5 on.
+   * https://platform.claude.com/docs/en/models/fable-5-1/whats-new-fable-5-1
+   */
+  readonly rejectsForcedTools: boolean;
   /** `temperature` or `top_p`, not both (from 4.1 on; platform.claude.com/docs/en/api/messages). */
   readonly takesOneOfSampling: boolean;
   readonly mostTokens: number;
@@ -51,6 +56,7 @@ export function generationOf(model: string): Generation {
     hasAdaptive: version >= 4.06,
     alwaysThinks: isFable || (model.startsWith("claude-opus-") && version >= 5.05),
     thinksBetweenTools: model.startsWith("claude-sonnet-") && version >= 5.05,
+    rejectsForcedTools: isFable ? version >= 5.01 : /^claude-(?:opus|sonnet)-/.test(model) && version >= 5.05,
     takesOneOfSampling: version >= 4.01,
     mostTokens: version >= 4.06 ? 128_000 : 64_000,
     stopsAtWindow: version >= 4.05,
