@@ -218,3 +218,23 @@ test("a member that a provider does not take is named, unless it says no more th
   assert.deepEqual(dropped, ["user", "metadata"]);
   assert.deepEqual(Object.keys(json), ["model", "messages", "max_completion_tokens"]);
 });
+
+test("a model that takes no forced tool is sent a free choice, and the change is told", () => {
+  const capabilities = { ...plainTarget.capabilities, forcedTools: false };
+  const choices = (mode: string) => ({ type: "allowed_tools", allowed_tools: { mode, tools: [] } });
+  const named = { type: "function", function: { name: "look" } };
+  const told = (choice: unknown, target: Partial<Target>) => {
+    const { json, changed } = sent(`{"messages":[],"tool_choice":${JSON.stringify(choice)}}`, target);
+    return [json["tool_choice"], changed];
+  };
+  for (const [asked, free] of [
+    ["required", "auto"],
+    [named, "auto"],
+    [choices("required"), choices("auto")],
+  ] as const) {
+    assert.deepEqual(told(asked, { capabilities }), [free, ["tool_choice"]]);
+    assert.deepEqual(told(asked, {}), [asked, undefined]);
+  }
+  for (const asked of ["auto", "none", null, choices("auto")])
+    assert.deepEqual(told(asked, { capabilities }), [asked, undefined]);
+});

@@ -1,4 +1,4 @@
-import type { ChatCall } from "../../core/chat.ts";
+import type { ChatCall, ChatRequest } from "../../core/chat.ts";
 import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
 import { hasNoEffect } from "../no-effect.ts";
 import type { Target, WireRequest } from "../wire.ts";
@@ -28,6 +28,7 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   body.set(target.maxTokensField, String(call.maxTokens));
   if (target.quirks.strictMessages) dropped.push(...leaveOutForeignMembers(body));
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
+  const isFreed = !target.capabilities.forcedTools && freeToolChoice(body, call.request.tool_choice);
   if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
   if (call.stream && isAccepted("stream_options", target)) {
     body.set("stream_options", streamOptions(call.raw.get("stream_options")));
@@ -37,7 +38,24 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
     headers: call.stream ? streamHeaders : wholeHeaders,
     body: writeJsonObject(body),
     dropped,
+    ...(isFreed ? { changed: ["tool_choice"] } : {}),
   };
+}
+
+/**
+ * Sends a choice that makes the model call a tool as a free one; true when there was such a choice.
+ * https://openrouter.ai/docs/cookbook/evaluate-and-optimize/model-migrations/opus-5-5
+ */
+function freeToolChoice(body: Map<string, string>, choice: ChatRequest["tool_choice"]): boolean {
+  if (!body.has("tool_choice") || choice === undefined || choice === null) return false;
+  if (typeof choice === "string" && choice !== "required") return false;
+  let free: unknown = "auto";
+  if (typeof choice === "object" && "allowed_tools" in choice && isJsonObject(choice["allowed_tools"])) {
+    if (choice["allowed_tools"]["mode"] !== "required") return false;
+    free = { ...choice, allowed_tools: { ...choice["allowed_tools"], mode: "auto" } };
+  }
+  body.set("tool_choice", JSON.stringify(free));
+  return true;
 }
 
 /** The members in their order: those that are sent, and the names of those that are missed. */
