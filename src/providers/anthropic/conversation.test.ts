@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChatMessage, ToolCall } from "../../core/chat.ts";
+import { isJsonObject } from "../../core/json-object.ts";
+import type { JsonObject } from "../../core/json-object.ts";
+import { anthropicChat } from "./chat.ts";
 import { refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 function call(id: string, text = "{}", name = "look"): ToolCall {
@@ -15,6 +18,7 @@ function result(id: string, content: ChatMessage["content"] = `result of ${id}`)
   return { role: "tool", tool_call_id: id, content };
 }
 
+const view = { model: "asked", id: "chatcmpl-1", created: 1, choices: 1 };
 const hi: ChatMessage = { role: "user", content: "Hi" };
 const text = (value: string): object => ({ type: "text", text: value });
 
@@ -204,6 +208,73 @@ test("thinking as it was given out goes back unchanged and first, foreign or uns
   assert.deepEqual(bodyTurns[1], assistantTurn);
   const withoutThinking = sent({ messages }, targetWith({ thinking: "none" })).text;
   assert.equal(withoutThinking.includes("c2ln"), false);
+});
+
+const signed = (signature: string, index?: number): JsonObject => ({
+  ...{ type: "reasoning.text", text: "Hm", signature, format: "anthropic-claude-v1" },
+  ...(index === undefined ? {} : { index }),
+});
+
+/** What the assistant's turn holds that goes back: signatures, texts and names of tools. */
+function goneBack(message: Omit<ChatMessage, "role">): unknown {
+  const results = (message.tool_calls ?? []).map(({ id }) => result(id));
+  const { body } = sent({ messages: [hi, { role: "assistant", ...message }, ...results, hi] });
+  const [, turn] = objectsOf(body["messages"]);
+  return objectsOf(turn?.["content"]).map(({ signature, text: told, id }) => signature ?? told ?? id);
+}
+
+function objectsOf(list: unknown): readonly JsonObject[] {
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
+test("thinking between text and tool calls goes back where it stood", () => {
+  const answer = { type: "message", stop_reason: "tool_use", usage: { input_tokens: 1, output_tokens: 1 } };
+  const thought = (signature: string) => ({ type: "thinking", thinking: "Hm", signature });
+  const use = (id: string) => ({ type: "tool_use", id, name: "look", input: {} });
+  for (const content of [
+    [thought("s1"), text("So"), thought("s2"), use("a")],
+    [text("So"), thought("s1"), use("a"), thought("s2"), use("b")],
+    [thought("s1"), use("a"), { type: "redacted_thinking", data: "x" }, thought("s2"), use("b")],
+  ]) {
+    const bytes = Buffer.from(JSON.stringify({ ...answer, content }));
+    const whole: unknown = JSON.parse(anthropicChat.whole(bytes, view, targetWith()).body);
+    const message = objectsOf(isJsonObject(whole) ? whole["choices"] : [])[0]?.["message"] as ChatMessage;
+    const results = (message.tool_calls ?? []).map(({ id }) => result(id));
+    const [, turn] = objectsOf(sent({ messages: [hi, message, ...results] }).body["messages"]);
+    assert.deepEqual(turn?.["content"], content);
+  }
+});
+
+test("indices that tell no places leave thinking first", () => {
+  const rest = { content: "So", tool_calls: [call("a")] };
+  for (const indices of [
+    [0, 1],
+    [undefined, undefined],
+    [5, 2],
+    [0.5, 3],
+  ]) {
+    const details = indices.map((index, at) => signed(`s${at}`, index));
+    assert.deepEqual(goneBack({ ...rest, reasoning_details: details }), ["s0", "s1", "So", "a"]);
+  }
+});
+
+test("thinking whose place in a text cannot be known is left out with all before it, and what comes later stays", () => {
+  const split: ChatMessage = {
+    role: "assistant",
+    content: "One, two",
+    reasoning_details: [signed("s2", 0), signed("s3", 2)],
+  };
+  const led = (signature: string): ChatMessage => ({
+    ...{ role: "assistant", content: "So", reasoning_details: [signed(signature, 0)] },
+  });
+  const told = sent({ messages: [hi, led("s1"), hi, split, hi, led("s4"), hi] }).text;
+  assert.deepEqual(told.match(/s\d/g), ["s4"]);
+  assert.ok(told.includes("One, two"));
+  const alone = sent({ messages: [hi, { ...split, content: null }, hi] }).body["messages"];
+  assert.deepEqual(
+    objectsOf(alone).map(({ role }) => role),
+    ["user", "user"],
+  );
 });
 
 test("streamed pieces of thinking that a client kept apart are joined to the signed block they were", () => {

@@ -3,9 +3,10 @@ import { textBlock, textBlocks, userBlocks } from "./content.ts";
 import { cacheMark, refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { parseObject } from "./exact-json.ts";
-import { thinkingBlocks } from "./reasoning-details.ts";
+import { thoughtsOf } from "./reasoning-details.ts";
+import type { Thought } from "./reasoning-details.ts";
 import { Turns } from "./turns.ts";
-import type { CallOfTurn, Turn } from "./turns.ts";
+import type { CallOfTurn, PartOfTurn, Turn } from "./turns.ts";
 
 export type Conversation = { readonly system: readonly Block[]; readonly turns: readonly Turn[] };
 
@@ -48,10 +49,7 @@ function addMessage(turns: Turns, message: ChatMessage, { path, conversion }: Pl
       turns.user(userBlocks(message.content, contentPath, conversion));
       return;
     case "assistant":
-      turns.assistant(
-        assistantBlocks(message, contentPath, conversion),
-        (message.tool_calls ?? []).map((call, index) => callOfTurn(call, `${path}.tool_calls[${index}]`)),
-      );
+      turns.assistant(assistantParts(message, { path, conversion }), thoughtsFor(message, conversion));
       return;
     case "tool":
       turns.result(message.tool_call_id, toolResult(message, contentPath, conversion), path);
@@ -69,13 +67,20 @@ function asInstruction(block: Block): Block {
   return { ...block, text: `<system_instructions>\n${String(block["text"])}\n</system_instructions>` };
 }
 
-function assistantBlocks(message: ChatMessage, path: string, conversion: Conversion): readonly Block[] {
-  const { thinking } = conversion.target.capabilities;
-  return [
-    ...(thinking === "none" ? [] : thinkingBlocks(message.reasoning_details)),
-    ...textBlocks(message.content, path, conversion),
+function assistantParts(message: ChatMessage, { path, conversion }: Place): readonly PartOfTurn[] {
+  const texts = [
+    ...textBlocks(message.content, `${path}.content`, conversion),
     ...textBlock(message.refusal ?? ""),
   ];
+  const calls = message.tool_calls ?? [];
+  return [
+    ...texts.map((block) => ({ block })),
+    ...calls.map((call, index) => callOfTurn(call, `${path}.tool_calls[${index}]`)),
+  ];
+}
+
+function thoughtsFor(message: ChatMessage, { target }: Conversion): readonly Thought[] {
+  return target.capabilities.thinking === "none" ? [] : thoughtsOf(message.reasoning_details);
 }
 
 function callOfTurn(call: ToolCall, param: string): CallOfTurn {

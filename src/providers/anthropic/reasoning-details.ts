@@ -18,20 +18,33 @@ export function redactedThinking(index: number, data: string): JsonObject {
   return { type: "reasoning.encrypted", data, format, index };
 }
 
-/** The thinking blocks of an earlier answer. Foreign, unsigned or unreadable items are left out. */
-export function thinkingBlocks(details: ChatMessage["reasoning_details"]): Block[] {
-  const blocks: Block[] = [];
-  for (const item of joined(details ?? [])) {
-    const signature = textOf(item["signature"]);
-    const data = textOf(item["data"]);
-    if (isOneOf(item, "reasoning.text", "thinking") && signature !== undefined && signature !== "") {
-      const thinking = textOf(item["text"]) ?? textOf(item["thinking"]) ?? "";
-      blocks.push({ type: "thinking", thinking, signature });
-    } else if (isOneOf(item, "reasoning.encrypted", "redacted_thinking") && data !== undefined) {
-      blocks.push({ type: "redacted_thinking", data });
-    }
+/** A thinking block of an earlier answer, and how many blocks of text and calls stood before it. */
+export type Thought = { readonly block: Block; readonly before: number };
+
+/**
+ * The thinking blocks of an earlier answer. Foreign, unsigned or unreadable items are left out. Indices that count only
+ * the items themselves, as other gateways have them, or that are in no order, tell of nothing before them.
+ */
+export function thoughtsOf(details: ChatMessage["reasoning_details"]): readonly Thought[] {
+  const thoughts: Thought[] = [];
+  for (const [place, item] of joined(details ?? []).entries()) {
+    const block = thinkingBlock(item);
+    if (block !== undefined) thoughts.push({ block, before: Number(item["index"] ?? 0) - place });
   }
-  return blocks;
+  const isOrdered = thoughts.every(
+    ({ before }, at) => Number.isInteger(before) && before >= (thoughts[at - 1]?.before ?? 0),
+  );
+  return isOrdered ? thoughts : thoughts.map(({ block }) => ({ block, before: 0 }));
+}
+
+function thinkingBlock(item: JsonObject): Block | undefined {
+  const signature = textOf(item["signature"]);
+  const data = textOf(item["data"]);
+  if (isOneOf(item, "reasoning.text", "thinking") && signature !== undefined && signature !== "") {
+    return { type: "thinking", thinking: textOf(item["text"]) ?? textOf(item["thinking"]) ?? "", signature };
+  }
+  const isRedacted = isOneOf(item, "reasoning.encrypted", "redacted_thinking") && data !== undefined;
+  return isRedacted ? { type: "redacted_thinking", data } : undefined;
 }
 
 function isOneOf(item: JsonObject, ...types: readonly string[]): boolean {

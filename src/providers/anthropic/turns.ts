@@ -1,13 +1,17 @@
 import type { Block } from "./conversion.ts";
 import { refused } from "./conversion.ts";
+import type { Thought } from "./reasoning-details.ts";
 import { ToolIds } from "./tool-ids.ts";
 
-type OpenTurn = { readonly role: "user" | "assistant"; readonly results: Block[]; readonly blocks: Block[] };
+type OpenTurn = { readonly role: "user" | "assistant"; readonly results: Block[]; blocks: Block[] };
 
 export type Turn = { readonly role: "user" | "assistant"; readonly content: readonly Block[] };
 
 /** A tool call of the assistant: its block without id, the id as sent, and where it stands in the request. */
 export type CallOfTurn = { readonly id: string; readonly param: string; readonly block: Block };
+
+/** What an assistant's turn holds beside thinking, in its order. */
+export type PartOfTurn = CallOfTurn | { readonly block: Block };
 
 type Waiting = { readonly wireId: string; readonly param: string };
 
@@ -24,17 +28,14 @@ export class Turns {
     if (blocks.length > 0) this.#turnOf("user").blocks.push(...blocks);
   }
 
-  assistant(blocks: readonly Block[], calls: readonly CallOfTurn[]): void {
+  assistant(parts: readonly PartOfTurn[], thoughts: readonly Thought[]): void {
     this.#refuseMissingResults();
-    if (blocks.length + calls.length === 0) return;
+    if (thoughts.length + parts.length === 0) return;
     const turn = this.#turnOf("assistant");
-    turn.blocks.push(...blocks);
-    for (const { id, param, block } of calls) {
-      if (this.#waiting.has(id)) throw refused(`${param}.id`, "Two tool calls of one message have this id.");
-      const wireId = this.#ids.take(id);
-      this.#waiting.set(id, { wireId, param });
-      turn.blocks.push({ type: "tool_use", id: wireId, ...block });
-    }
+    const blocks = parts.map((part) => ("id" in part ? this.#called(part) : part.block));
+    const whole = withThoughts(blocks, thoughts);
+    if (whole === undefined) this.#forgetThoughts();
+    turn.blocks.push(...(whole ?? blocks));
   }
 
   /** `param` is where the message stands in the request. */
@@ -51,7 +52,24 @@ export class Turns {
   /** Call once, at the end. */
   finish(): readonly Turn[] {
     this.#refuseMissingResults();
-    return this.#turns.map(({ role, results, blocks }) => ({ role, content: [...results, ...blocks] }));
+    return this.#turns
+      .map(({ role, results, blocks }) => ({ role, content: [...results, ...blocks] }))
+      .filter(({ content }) => content.length > 0);
+  }
+
+  #called({ id, param, block }: CallOfTurn): Block {
+    if (this.#waiting.has(id)) throw refused(`${param}.id`, "Two tool calls of one message have this id.");
+    const wireId = this.#ids.take(id);
+    this.#waiting.set(id, { wireId, param });
+    return { type: "tool_use", id: wireId, ...block };
+  }
+
+  /**
+   * Thinking may be left out from the start of a conversation on; a gap in it makes all that follows invalid.
+   * https://platform.claude.com/docs/en/models/fable-5-1/whats-new-fable-5-1
+   */
+  #forgetThoughts(): void {
+    for (const turn of this.#turns) turn.blocks = turn.blocks.filter((block) => !isThought(block));
   }
 
   #turnOf(role: OpenTurn["role"]): OpenTurn {
@@ -67,4 +85,25 @@ export class Turns {
       throw refused(param, "This tool call has no `tool` message with its result.");
     }
   }
+}
+
+/**
+ * Each thought where it stood, as Anthropic wants it back; undefined where that cannot be known. A client has one text
+ * for all that an answer said: when no block is left to follow the last thought, that text was several.
+ * https://platform.claude.com/docs/en/build-with-claude/thinking#preserving-thinking-blocks
+ */
+function withThoughts(blocks: readonly Block[], thoughts: readonly Thought[]): Block[] | undefined {
+  const last = thoughts.at(-1)?.before ?? 0;
+  if (last > 0 && last >= blocks.length) return undefined;
+  const whole: Block[] = [];
+  let taken = 0;
+  for (const { block, before } of thoughts) {
+    whole.push(...blocks.slice(taken, before), block);
+    taken = before;
+  }
+  return [...whole, ...blocks.slice(taken)];
+}
+
+function isThought({ type }: Block): boolean {
+  return type === "thinking" || type === "redacted_thinking";
 }
