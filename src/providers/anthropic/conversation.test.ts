@@ -77,6 +77,22 @@ test("messages of one role that follow each other are one turn, and names are le
   );
 });
 
+test("white space at the end of an answer to go on with is left out, and stays anywhere else", () => {
+  const part = { type: "text", text: "b \n", cache_control: { type: "ephemeral" } } as const;
+  const spaced: ChatMessage = { role: "user", content: "a " };
+  const begun: ChatMessage = { role: "assistant", content: [{ type: "text", text: "a\n" }, part] };
+  const ended = [text("a\n"), { ...text("b"), cache_control: { type: "ephemeral" } }];
+  assert.deepEqual(turns(spaced, begun), [
+    { role: "user", content: [text("a ")] },
+    { role: "assistant", content: ended },
+  ]);
+  assert.deepEqual(turns(hi, begun, spaced), [
+    { role: "user", content: [text("Hi")] },
+    { role: "assistant", content: [text("a\n"), part] },
+    { role: "user", content: [text("a ")] },
+  ]);
+});
+
 test("all results of one turn come first in one user turn, whatever was sent between them", () => {
   assert.deepEqual(turns(hi, asked("a", "b"), result("b"), hi, result("a", "")), [
     { role: "user", content: [text("Hi")] },

@@ -52,9 +52,12 @@ export class Turns {
   /** Call once, at the end. */
   finish(): readonly Turn[] {
     this.#refuseMissingResults();
-    return this.#turns
+    const turns = this.#turns
       .map(({ role, results, blocks }) => ({ role, content: [...results, ...blocks] }))
       .filter(({ content }) => content.length > 0);
+    const last = turns.at(-1);
+    if (last?.role === "assistant") trimEnd(last.content);
+    return turns;
   }
 
   #called({ id, param, block }: CallOfTurn): Block {
@@ -106,4 +109,14 @@ function withThoughts(blocks: readonly Block[], thoughts: readonly Thought[]): B
 
 function isThought({ type }: Block): boolean {
   return type === "thinking" || type === "redacted_thinking";
+}
+
+/**
+ * What the model is to go on with is refused when it ends in white space.
+ * https://github.com/tailcallhq/forgecode/issues/1872
+ */
+function trimEnd(blocks: Block[]): void {
+  const last = blocks.at(-1);
+  const text = last?.["type"] === "text" ? last["text"] : undefined;
+  if (typeof text === "string") blocks.splice(-1, 1, { ...last, text: text.trimEnd() });
 }

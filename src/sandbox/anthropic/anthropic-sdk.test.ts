@@ -280,6 +280,16 @@ for (const [name, kit] of Object.entries(kits)) {
           },
           /assistant/,
         ],
+        [
+          {
+            model: "claude-haiku-4-5",
+            messages: [
+              { role: "user", content: "a" },
+              { role: "assistant", content: [{ type: "text", text: "b\n" }] },
+            ],
+          },
+          /white space/,
+        ],
         [{ stop_sequences: [" "] }, /stop_sequences/],
         [{ n: 2 }, /^400.*n: there is no such member/],
         [{ tools: [{ name: "x", input_schema: {} }] }, /input_schema/],

@@ -22,11 +22,18 @@ export function checkMessages(messages: unknown, generation: Generation): void {
   }
   if (called.size > 0) throw unanswered(`messages.${messages.length - 1}`, called);
   const last: unknown = messages.at(-1);
-  if (generation.rejectsPrefill && isObject(last) && last["role"] === "assistant") {
+  if (isObject(last) && last["role"] === "assistant") checkPrefill(last["content"], generation);
+}
+
+function checkPrefill(content: unknown, { rejectsPrefill }: Generation): void {
+  if (rejectsPrefill) {
     throw badRequest(
       "messages: this model does not continue an assistant message; the last one is the user's.",
     );
   }
+  const text = typeof content === "string" ? content : objectsIn(content).at(-1)?.["text"];
+  if (typeof text === "string" && text !== text.trimEnd())
+    throw badRequest("messages: the end of the last assistant message is not white space");
 }
 
 function checkMessage(message: JsonObject, place: string, isLast: boolean): void {
