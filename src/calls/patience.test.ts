@@ -4,19 +4,8 @@ import { readConfig } from "../config.ts";
 import { patienceOf } from "../wiring.ts";
 import { patienceFor } from "./patience.ts";
 
-const plain = { capabilities: { ...capabilitiesOf(), reasoning: false } };
-const reasoning = { capabilities: { ...capabilitiesOf(), reasoning: true } };
-
-function capabilitiesOf() {
-  return {
-    tools: true,
-    vision: false,
-    pdf: false,
-    structuredOutput: true,
-    sampling: true,
-    thinking: "none",
-  } as const;
-}
+const plain = { capabilities: { reasoning: false } };
+const reasoning = { capabilities: { reasoning: true } };
 
 const usual = patienceOf(readConfig({}, () => []));
 

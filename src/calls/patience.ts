@@ -20,7 +20,7 @@ const tokensPerSecond = 30;
  */
 export function patienceFor(
   { stream, maxTokens }: Pick<ChatCall, "stream" | "maxTokens">,
-  { capabilities }: Pick<ChatModel, "capabilities">,
+  { capabilities }: { readonly capabilities: Pick<ChatModel["capabilities"], "reasoning"> },
   patience: Patience,
 ): Partial<UpstreamTimeouts> | undefined {
   if (stream && !capabilities.reasoning) return undefined;
