@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { endsClean } from "./support/clean-end.ts";
 import { flood, ok } from "./support/fake-behaviours.ts";
+import type { Behaviour } from "./support/fake-behaviours.ts";
 import type { CallRecord } from "./support/fake-call.ts";
 import { eventually, startFakeUpstream } from "./support/fake-upstream.ts";
 import type { FakeUpstream } from "./support/fake-upstream.ts";
@@ -142,6 +143,35 @@ test("S-01 a call that its client left is written down as aborted, without a fau
     receipts.filter(({ credits }) => Number(credits) > 0).map(({ model }) => model),
     ["m-chat"],
   );
+});
+
+/** The last content and the finish in one frame, as Gemini and Ollama tell them, behind `beginning`. */
+function finishedAtOnce(beginning: string): Behaviour {
+  const frame = (delta: object, finish: string | null): string =>
+    `data: ${JSON.stringify({ id: "a", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  return async (call) => {
+    call.startStream();
+    // In one write: once the client has the beginning, the gateway has the end.
+    await call.write(
+      frame({ role: "assistant", content: beginning }, null) +
+        frame({ content: "word ".repeat(3_000) }, "stop"),
+    );
+    await call.keepSilent();
+  };
+}
+
+test("S-01 a client that leaves pays for what it was sent, not for the end that still waited for its usage", async () => {
+  for (const beginning of ["", "word "]) {
+    p1.script("m-chat", finishedAtOnce(beginning));
+    const { key } = await gateway.customer();
+    const call = await rawChat(gateway, key, { model: "m-chat" });
+    await eventually(() => call.received().includes(`"content":"${beginning}"`), 10_000);
+    call.socket.destroy();
+    const [receipt] = await receiptsOf(gateway, key, 1);
+    assert.equal(receipt.ending, "aborted");
+    if (beginning === "") assert.equal(receipt.credits, "0.000000");
+    else assert.ok(Number(receipt.credits) > 0 && Number(receipt.credits) < 0.0002, receipt.credits);
+  }
 });
 
 // The provider sends as fast as it can.

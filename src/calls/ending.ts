@@ -1,7 +1,7 @@
 import { creditsAsJsonNumber, microPerCredit } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
 import type { Problem } from "../core/problems.ts";
-import type { StreamTranslation, WholeAnswer } from "../providers/wire.ts";
+import type { WholeAnswer } from "../providers/wire.ts";
 import type { Metered } from "./metering.ts";
 import { completionId, createdAt } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
@@ -31,18 +31,19 @@ export function wholeBody(open: OpenChat, { answer, metered, available }: WholeE
 export type StreamHead = { readonly id: string | undefined; readonly created: number | undefined };
 
 export type StreamEnding = {
-  readonly translation: StreamTranslation;
+  /** The kept finish frames. */
+  readonly closing: string;
   readonly metered: Metered;
   readonly available: Credits;
   readonly told: StreamHead | undefined;
 };
 
 /** The last frames of a complete stream: the kept finish, the balance on a chunk without choices, and the end mark. */
-export function endOfStream(open: OpenChat, { translation, metered, available, told }: StreamEnding): string {
+export function endOfStream(open: OpenChat, { closing, metered, available, told }: StreamEnding): string {
   const isAsked = open.call.request.stream_options?.include_usage === true;
   const usage = isAsked ? `,"usage":${JSON.stringify(metered.shown)}` : "";
   const last = `{${chunkHead(open, told)},"choices":[]${usage},${balanceMembers(open, available)}}`;
-  return `${translation.closing()}data: ${last}\n\ndata: [DONE]\n\n`;
+  return `${closing}data: ${last}\n\ndata: [DONE]\n\n`;
 }
 
 export type ErrorEnding = {

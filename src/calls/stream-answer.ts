@@ -68,11 +68,13 @@ async function complete(
   live: LiveStream,
 ): Promise<void> {
   const { translation } = live;
+  // Before the metering: what is kept for the end is delivered now, and counts.
+  const closing = translation.closing();
   const counted = await meterAnswer(open, translation, house);
   const metered = translation.hasOutput ? counted : uncharged(counted);
   const ending = translation.hasOutput ? "done" : "empty";
   const { available } = await closeWith(open, house, { ending, metered, route });
-  const frames = endOfStream(open, { translation, metered, available, told: watch.told });
+  const frames = endOfStream(open, { closing, metered, available, told: watch.told });
   watch.end(frames, translation.encoding);
 }
 

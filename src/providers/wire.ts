@@ -78,7 +78,10 @@ export type StreamTranslation = {
   push(bytes: Buffer): string;
   /** Call once when the upstream closed its stream; may complete a last frame that lacked its blank line. */
   end(): string;
-  /** The kept finish frames (OpenAI frames with finish_reason, no usage frame, no [DONE]). */
+  /**
+   * The kept finish frames (OpenAI frames with finish_reason, no usage frame, no [DONE]). Output that they hold counts as
+   * given out from here on.
+   */
   closing(): string;
   /** True when a finish reason for every choice, or the wire's terminal event, was seen. */
   readonly complete: boolean;
@@ -86,10 +89,11 @@ export type StreamTranslation = {
   readonly usage: ReportedUsage | undefined;
   /** The input meters as far as the wire told them before the output was complete: for aborted streams. */
   readonly promptUsage?: Usage | undefined;
+  /** Of what was given out. */
   readonly hasOutput: boolean;
   /**
-   * The output so far as text, for counting: aborted streams and providers that report no usage. Of a very long one its
-   * beginning.
+   * The output given out so far as text, for counting: aborted streams and providers that report no usage. Of a very long
+   * one its beginning.
    */
   outputText(): string;
   /** How many characters all of it has; costs nothing. */

@@ -181,6 +181,19 @@ test("a frame with content and finish reason is kept whole until closing", () =>
   assert.deepEqual([translation.complete, translation.outputText()], [true, "ab"]);
 });
 
+test("output that is kept with the finish reason counts when it is given out, not before", () => {
+  const stream = new OpenaiStream(batteryView, plainTarget);
+  const counted = (): readonly unknown[] => [stream.hasOutput, stream.outputText(), stream.outputLength];
+  assert.equal(stream.push(Buffer.from(asEvents(toldChunk({ content: "ab" }, "stop")))), "");
+  assert.deepEqual([stream.complete, ...counted()], [true, false, "", 0]);
+  stream.push(Buffer.from(asEvents(toldChunk({ content: "c" }))));
+  assert.deepEqual(counted(), [true, "abc", 3], "frames that were kept go before later ones");
+  stream.push(Buffer.from(asEvents(toldChunk({ content: "d" }, "stop"))));
+  assert.deepEqual(counted(), [true, "abc", 3]);
+  assert.notEqual(stream.closing(), "");
+  assert.deepEqual(counted(), [true, "abcd", 4]);
+});
+
 test("of several choices the finish frames wait, but go before later content", () => {
   const view = { ...batteryView, choices: 2 };
   const first = asEvents(

@@ -30,6 +30,8 @@ export class OpenaiStream implements StreamTranslation {
   readonly #finished = new Set<number>();
   #out = "";
   #kept = "";
+  /** The output of the kept frames, not counted so far; undefined when they have none. */
+  #keptOutput: string | undefined;
   #template: FrameTemplate | undefined;
   #templatesLeft = mostUselessTemplates;
   #hasOutput = false;
@@ -88,9 +90,7 @@ export class OpenaiStream implements StreamTranslation {
   }
 
   closing(): string {
-    const kept = this.#fault === undefined ? this.#kept : "";
-    this.#kept = "";
-    return kept;
+    return this.#fault === undefined ? this.#released() : "";
   }
 
   get #isOver(): boolean {
@@ -109,10 +109,10 @@ export class OpenaiStream implements StreamTranslation {
     if (content === undefined || content === "" || this.#template === undefined)
       return this.#readEvent(data, name);
     this.#templatesLeft = mostUselessTemplates;
+    this.#flushKept();
     this.#hasOutput = true;
     // Short escapes stand for ASCII, so the text stays one character per byte.
     this.#tally.addLatin1(content.includes("\\") ? String(JSON.parse(`"${content}"`)) : content);
-    this.#flushKept();
     this.#out += this.#template.written(data, content);
   }
 
@@ -139,25 +139,24 @@ export class OpenaiStream implements StreamTranslation {
     if (this.#fault !== undefined) return;
     const frame = this.#learned(data, parsed, choices) ?? this.#forwarded(data, parsed);
     if (frame === undefined) this.#fault = unreadableFault("a member occurs twice in a frame");
-    else if (this.#isKept(choices)) this.#keep(frame);
-    else {
-      this.#flushKept();
-      this.#out += frame;
+    else this.#give(frame, choices);
+  }
+
+  /** At once, or when it must wait for `closing`: then. */
+  #give(frame: string, choices: readonly JsonObject[]): void {
+    const output = outputOfAll(choices);
+    const finished = choices.filter(isFinished);
+    for (const choice of finished) this.#noteFinish(choice);
+    if (finished.length > 0 || (this.#kept !== "" && output === undefined)) {
+      this.#keep(frame, output);
+      return;
     }
+    this.#flushKept();
+    this.#count(output);
+    this.#out += frame;
   }
 
-  /** Takes account of the choices. True when their frame must wait for `closing`. */
-  #isKept(choices: readonly JsonObject[]): boolean {
-    const output = choices.some((choice) => hasOutput(choice["delta"]));
-    this.#hasOutput ||= output;
-    for (const choice of choices) this.#tallyChoice(choice);
-    return choices.some(isFinished) || (this.#kept !== "" && !output);
-  }
-
-  #tallyChoice(choice: JsonObject): void {
-    const output = outputOf(choice["delta"]);
-    if (output !== "") this.#tally.add(output);
-    if (!isFinished(choice)) return;
+  #noteFinish(choice: JsonObject): void {
     this.#hasFinish = true;
     const index = choice["index"] ?? 0;
     if (Number.isSafeInteger(index) && Number(index) >= 0 && Number(index) < this.#shape.view.choices) {
@@ -165,15 +164,32 @@ export class OpenaiStream implements StreamTranslation {
     }
   }
 
-  #keep(frame: string): void {
+  #count(output: string | undefined): void {
+    if (output === undefined) return;
+    this.#hasOutput = true;
+    if (output !== "") this.#tally.add(output);
+  }
+
+  /**
+   * Gemini, Ollama and DeepSeek tell the last content and the finish in one frame. A client that leaves before it is
+   * given out does not pay for it.
+   */
+  #keep(frame: string, output: string | undefined): void {
     this.#kept += frame;
+    if (output !== undefined) this.#keptOutput = (this.#keptOutput ?? "") + output;
     if (this.#kept.length > mostKeptBytes) this.#flushKept();
   }
 
   #flushKept(): void {
-    if (this.#kept === "") return;
-    this.#out += this.#kept;
+    if (this.#kept !== "") this.#out += this.#released();
+  }
+
+  #released(): string {
+    const frames = this.#kept;
+    this.#count(this.#keptOutput);
     this.#kept = "";
+    this.#keptOutput = undefined;
+    return frames;
   }
 
   /** The frame as a template writes it that was made of it. Undefined when it is no good as one. */
@@ -199,6 +215,12 @@ export class OpenaiStream implements StreamTranslation {
   #textOf(data: string): string {
     return this.#isAscii ? data : utf8Of(data);
   }
+}
+
+/** Undefined when there is none; "" when it has no text. */
+function outputOfAll(choices: readonly JsonObject[]): string | undefined {
+  if (!choices.some((choice) => hasOutput(choice["delta"]))) return undefined;
+  return choices.map((choice) => outputOf(choice["delta"])).join("");
 }
 
 function isFinished(choice: JsonObject): boolean {
