@@ -11,6 +11,8 @@ const providerMembers = ["cost_in_usd_ticks", "num_sources_used", "x_groq", "pro
 export type Shape = {
   readonly view: AnswerView;
   readonly object: "chat.completion" | "chat.completion.chunk";
+  /** In place of the answer's own. */
+  readonly choices?: readonly JsonObject[];
 };
 
 /** False when the answer may be shown as it came. */
@@ -29,7 +31,11 @@ export function needsShaping(answer: JsonObject, { view, object }: Shape): boole
  * The answer's JSON text for the customer: our model name, no usage, nothing that only the provider knows. All other
  * members keep their text and their order. Undefined when a member occurs twice.
  */
-export function shaped(text: string, answer: JsonObject, { view, object }: Shape): string | undefined {
+export function shaped(
+  text: string,
+  answer: JsonObject,
+  { view, object, choices }: Shape,
+): string | undefined {
   const scanned = scanJsonObject(text, answerBounds);
   if (scanned.fault !== undefined) return undefined;
   const { members } = scanned;
@@ -38,6 +44,7 @@ export function shaped(text: string, answer: JsonObject, { view, object }: Shape
   if (!isId(answer["id"])) members.set("id", JSON.stringify(view.id));
   if (answer["object"] !== object) members.set("object", JSON.stringify(object));
   if (!Number.isSafeInteger(answer["created"])) members.set("created", String(view.created));
+  if (choices !== undefined) members.set("choices", JSON.stringify(choices));
   members.set("model", JSON.stringify(view.model));
   return writeJsonObject(members);
 }

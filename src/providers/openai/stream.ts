@@ -7,6 +7,7 @@ import type { AnswerView, ReportedUsage, StreamTranslation, Target, UpstreamFaul
 import { needsShaping, shaped } from "./answer-members.ts";
 import type { Shape } from "./answer-members.ts";
 import { faultOfChoice, unreadableFault } from "./answer.ts";
+import { CallNumbers } from "./call-numbers.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
 import { errorIn, faultOfError } from "./fault.ts";
 import { FrameTemplate } from "./frame-template.ts";
@@ -27,6 +28,7 @@ export class OpenaiStream implements StreamTranslation {
     this.#onEvent(this.#isAscii ? data : wellFormed(data), name),
   );
   readonly #tally = new OutputTally();
+  readonly #callNumbers = new CallNumbers();
   readonly #finished = new Set<number>();
   #out = "";
   #kept = "";
@@ -137,7 +139,7 @@ export class OpenaiStream implements StreamTranslation {
     if (choices.length === 0) return;
     this.#fault = choices.map(faultOfChoice).find((fault) => fault !== undefined);
     if (this.#fault !== undefined) return;
-    const frame = this.#learned(data, parsed, choices) ?? this.#forwarded(data, parsed);
+    const frame = this.#written(data, parsed, choices);
     if (frame === undefined) this.#fault = unreadableFault("a member occurs twice in a frame");
     else this.#give(frame, choices);
   }
@@ -192,6 +194,15 @@ export class OpenaiStream implements StreamTranslation {
     return frames;
   }
 
+  #written(data: string, parsed: JsonObject, choices: readonly JsonObject[]): string | undefined {
+    const righted = this.#callNumbers.righted(choices);
+    if (righted === undefined) return this.#learned(data, parsed, choices) ?? this.#forwarded(data, parsed);
+    // Which call a fragment belongs to is no longer told by its own text alone.
+    this.#template = undefined;
+    this.#templatesLeft = 0;
+    return this.#shaped(data, parsed, { ...this.#shape, choices: righted });
+  }
+
   /** The frame as a template writes it that was made of it. Undefined when it is no good as one. */
   #learned(data: string, parsed: JsonObject, choices: readonly JsonObject[]): string | undefined {
     const isPlain = (parsed["usage"] ?? null) === null && !choices.some(isFinished);
@@ -208,7 +219,11 @@ export class OpenaiStream implements StreamTranslation {
   /** The whole frame in latin1, or undefined when it cannot be written. */
   #forwarded(data: string, parsed: JsonObject): string | undefined {
     if (!needsShaping(parsed, this.#shape)) return `data: ${data.trim().replaceAll("\n", " ")}\n\n`;
-    const json = shaped(this.#textOf(data), parsed, this.#shape);
+    return this.#shaped(data, parsed, this.#shape);
+  }
+
+  #shaped(data: string, parsed: JsonObject, shape: Shape): string | undefined {
+    const json = shaped(this.#textOf(data), parsed, shape);
     return json === undefined ? undefined : `data: ${latin1Of(json).replaceAll("\n", " ")}\n\n`;
   }
 
