@@ -93,6 +93,22 @@ function shownAs(model: string, json: string, but: readonly string[] = []): Read
 
 const account = ["_balance_warning", "_remaining_credits"];
 
+test("S-09 our last chunk has the id and the time of the others, wherever a provider writes them", async () => {
+  const call =
+    '{"function":{"arguments":"{}","name":"look_up"},"id":"call_1","created":1,"index":0,"type":"function"}';
+  // In alphabetical order, as Google does: the id of the call comes before that of the frame.
+  const frame = (delta: string, finish: string): string =>
+    `data: {"choices":[{"delta":${delta},"finish_reason":${finish},"index":0}],"created":1700000002,"id":"resp-1",` +
+    `"model":"m-chat","object":"chat.completion.chunk"}\n\n`;
+  const calls = `{"role":"assistant","tool_calls":[${call}]}`;
+  for (const told of [frame(calls, "null") + frame("{}", '"tool_calls"'), frame(calls, '"tool_calls"')]) {
+    p1.script("m-chat", sse(`${told}data: [DONE]\n\n`));
+    const { frames, dones } = await stream(gateway, customer.key, { model: "m-chat" });
+    assert.equal(dones, 1);
+    for (const { id, created } of frames) assert.deepEqual([id, created], ["resp-1", 1_700_000_002]);
+  }
+});
+
 // By our name no frame needs a change; by another each is written anew.
 for (const upstreamName of ["m-chat", "upstream-name"]) {
   test(`S-09 unusual frames of a stream by the name ${upstreamName} keep every member to the letter`, async () => {

@@ -1,5 +1,6 @@
 import { creditsAsJsonNumber, microPerCredit } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
+import { isJsonObject } from "../core/json-object.ts";
 import type { Problem } from "../core/problems.ts";
 import type { WholeAnswer } from "../providers/wire.ts";
 import type { Metered } from "./metering.ts";
@@ -29,6 +30,26 @@ export function wholeBody(open: OpenChat, { answer, metered, available }: WholeE
 
 /** What the frames of a stream carried, for those of ours behind them. */
 export type StreamHead = { readonly id: string | undefined; readonly created: number | undefined };
+
+/** An id that is the same in every encoding and in JSON. */
+const plainId = /^[A-Za-z0-9_.:-]{1,200}$/;
+
+/**
+ * Of the first frame, as translated; undefined when there is none. Only its own members count, wherever they stand: tool
+ * calls have ids as well, and Google's frames begin with the choices.
+ */
+export function headOf(frames: string): StreamHead | undefined {
+  const end = frames.indexOf("\n\n");
+  if (end === -1) return undefined;
+  const frame: unknown = JSON.parse(frames.slice("data: ".length, end));
+  if (!isJsonObject(frame)) return undefined;
+  const { id, created } = frame;
+  return {
+    id: typeof id === "string" && plainId.test(id) ? id : undefined,
+    created:
+      typeof created === "number" && Number.isSafeInteger(created) && created >= 0 ? created : undefined,
+  };
+}
 
 export type StreamEnding = {
   /** The kept finish frames. */

@@ -3,7 +3,7 @@ import { firstThatAnswers } from "../routing/first-that-answers.ts";
 import type { Route } from "../routing/first-that-answers.ts";
 import type { ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
-import { endOfStream, errorEvent } from "./ending.ts";
+import { endOfStream, errorEvent, headOf } from "./ending.ts";
 import { logFailedCall } from "./failed-call.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { StreamEnd } from "./live-stream.ts";
@@ -74,7 +74,9 @@ async function complete(
   const metered = translation.hasOutput ? counted : uncharged(counted);
   const ending = translation.hasOutput ? "done" : "empty";
   const { available } = await closeWith(open, house, { ending, metered, route });
-  const frames = endOfStream(open, { closing, metered, available, told: watch.told });
+  // An answer of one frame has shown none before.
+  const told = watch.told ?? headOf(closing);
+  const frames = endOfStream(open, { closing, metered, available, told });
   watch.end(frames, translation.encoding);
 }
 

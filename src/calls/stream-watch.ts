@@ -1,5 +1,6 @@
 import type { ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
+import { headOf } from "./ending.ts";
 import type { StreamHead } from "./ending.ts";
 import type { LiveStream } from "./live-stream.ts";
 import { worthSoFar } from "./metering.ts";
@@ -60,7 +61,7 @@ export class StreamWatch {
 
   /** The first frames are here: `200`, headers. */
   begin(headers: ReturnType<typeof answerHeaders>, firstFrames: string): void {
-    this.#told = headIn(firstFrames);
+    this.#told = headOf(firstFrames);
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     this.#client.startStream(headers);
@@ -126,13 +127,4 @@ export class StreamWatch {
     const worth = worthSoFar(this.#open, length, this.#house.creditUsd);
     this.#house.ledger.delivered(this.#open.ask.callId, worth);
   }
-}
-
-/** Of the first frame; a text within it has its quotation marks escaped. */
-function headIn(frames: string): StreamHead {
-  const created = /"created"\s*:\s*(\d{1,15})\b/.exec(frames)?.[1];
-  return {
-    id: /"id"\s*:\s*"([A-Za-z0-9_.:-]{1,200})"/.exec(frames)?.[1],
-    created: created === undefined ? undefined : Number(created),
-  };
 }
