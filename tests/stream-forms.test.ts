@@ -234,6 +234,24 @@ describe("streams whose connection does not end", { concurrency: 4 }, () => {
   }
 });
 
+const usageFrame = /data: \{[^\n]*"choices":\[\],"usage"[^\n]*\n\n/;
+const finishFrame = /data: \{[^\n]*"finish_reason":"stop"[^\n]*\n\n/;
+
+test("S-06 nothing is waited for after the end mark, although the upstream keeps the connection open", async () => {
+  const whole = told("m-chat", ["tok ", "tok "]);
+  p1.script("m-chat", finishThen(whole.replace(usageFrame, "")));
+  const finished = await stream(gateway, customer.key, { model: "m-chat" });
+  assertComplete(finished, "tok tok ");
+  p1.script("m-chat", finishThen(whole.replace(usageFrame, "").replace(finishFrame, "")));
+  const unfinished = await stream(gateway, customer.key, { model: "m-chat" });
+  assert.deepEqual([unfinished.error.code, unfinished.dones], ["upstream_invalid_response", 0]);
+  for (const seen of [finished, unfinished]) {
+    const tookMs = seen.endedAt - seen.startedAt;
+    // As long as usage is waited for where there is no end mark.
+    assert.ok(tookMs < 3_000, `${Math.round(tookMs)} ms`);
+  }
+});
+
 test("S-06 an answer that was finished but for its usage is complete when the connection breaks, and is estimated", async () => {
   const text = told("m-chat", ["tok ", "tok "]);
   p1.script("m-chat", async (call) => {

@@ -1,6 +1,6 @@
 import type { Problem } from "../core/problems.ts";
 import type { Exchange, Upstream, UpstreamFailure } from "../providers/upstream.ts";
-import type { StreamTranslation } from "../providers/wire.ts";
+import type { StreamTranslation, UpstreamFault } from "../providers/wire.ts";
 import type { ChatClient } from "./chat-client.ts";
 import { failedByConnection, failedByFault, problemOfFailure, problemOfFault } from "./upstream-problems.ts";
 import { AnswerReader, endedByUs } from "./upstream-try.ts";
@@ -16,7 +16,7 @@ export type StreamEnd =
 /** What a stream needs of a client. */
 type FrameReader = Pick<ChatClient, "write" | "onDrain">;
 
-/** A provider that told the finish has this long for its usage: not all of them end the stream then. */
+/** A provider that told the finish and not the end has this long for its usage: not all of them end the stream then. */
 const usageWithinMs = 3_000;
 
 const withoutFinish = { kind: "unreadable", detail: "the stream ended without a finish" } as const;
@@ -107,20 +107,25 @@ export class LiveStream extends AnswerReader<LiveStream> {
   /** Returns false when the client cannot take more for now. */
   #deliver(frames: string): boolean {
     const keepsUp = frames === "" || this.#write(frames);
-    const { fault, complete, usage } = this.translation;
-    if (fault !== undefined) {
-      const described = this.described(fault);
-      this.#endWith({ state: "broken", problem: problemOfFault(described, this.model) });
-      this.#exchange?.abort();
-      if (this.#early === "") this.tell(failedByFault(described, this.model));
-    } else if (complete && usage !== this.#usageBefore) {
-      this.#endWith({ state: "complete" });
-    } else if (complete) {
-      this.#usageTimer ??= setTimeout(() => this.#finishWithoutUsage(), usageWithinMs);
-    }
-    this.#usageBefore = usage;
+    this.#endIfOver();
     if (frames !== "" || this.#end !== undefined) this.tell({ state: "answered", answer: this });
     return keepsUp;
+  }
+
+  #endIfOver(): void {
+    const { fault, complete, terminated, usage } = this.translation;
+    if (fault !== undefined) this.#breakOff(fault);
+    else if (terminated && !complete) this.#breakOff(withoutFinish);
+    else if (complete && (terminated || usage !== this.#usageBefore)) this.#endWith({ state: "complete" });
+    else if (complete) this.#usageTimer ??= setTimeout(() => this.#finishWithoutUsage(), usageWithinMs);
+    this.#usageBefore = usage;
+  }
+
+  #breakOff(fault: UpstreamFault): void {
+    const described = this.described(fault);
+    this.#endWith({ state: "broken", problem: problemOfFault(described, this.model) });
+    this.#exchange?.abort();
+    if (this.#early === "") this.tell(failedByFault(described, this.model));
   }
 
   /** All of the answer is here: whatever happens to the connection now takes nothing away from it. */

@@ -85,6 +85,8 @@ export type StreamTranslation = {
   closing(): string;
   /** True when a finish reason for every choice, or the wire's terminal event, was seen. */
   readonly complete: boolean;
+  /** True when the wire's terminal event was seen: nothing that follows is read. */
+  readonly terminated: boolean;
   readonly fault: UpstreamFault | undefined;
   readonly usage: ReportedUsage | undefined;
   /** The input meters as far as the wire told them before the output was complete: for aborted streams. */

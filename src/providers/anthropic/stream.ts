@@ -52,6 +52,10 @@ export class MessagesStream implements StreamTranslation {
     return this.#complete;
   }
 
+  get terminated(): boolean {
+    return this.#complete;
+  }
+
   get fault(): UpstreamFault | undefined {
     return this.#fault;
   }

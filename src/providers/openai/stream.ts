@@ -55,6 +55,10 @@ export class OpenaiStream implements StreamTranslation {
     return this.#finished.size >= this.#shape.view.choices || (this.#isDone && this.#hasFinish);
   }
 
+  get terminated(): boolean {
+    return this.#isDone;
+  }
+
   get fault(): UpstreamFault | undefined {
     return this.#fault;
   }
