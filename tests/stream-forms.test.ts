@@ -252,6 +252,33 @@ test("S-06 nothing is waited for after the end mark, although the upstream keeps
   }
 });
 
+test("S-06 fewer choices than asked for are the answer when the stream ends properly, not when it breaks off", async () => {
+  const oneChoice = told("m-chat", ["tok ", "tok "]).replace("data: [DONE]\n\n", "");
+  const endings: readonly Behaviour[] = [(call) => call.end(), (call) => call.reset(), (call) => call.cut()];
+  const seen: StreamSeen[] = [];
+  for (const ending of endings) {
+    p1.script("m-chat", async (call) => {
+      call.startStream();
+      await call.write(oneChoice);
+      await ending(call);
+    });
+    seen.push(await stream(gateway, customer.key, { model: "m-chat", n: 2 }));
+  }
+  // And closed before the length that was announced.
+  p1.script("m-chat", async (call) => {
+    call.startStream({ "content-length": String(Buffer.byteLength(oneChoice) + 100) });
+    await call.write(oneChoice);
+    call.cut();
+  });
+  seen.push(await stream(gateway, customer.key, { model: "m-chat", n: 2 }));
+  const [whole, ...broken] = seen;
+  assert.ok(whole !== undefined);
+  assertComplete(whole, "tok tok ");
+  const receipt = await receiptOf(gateway, customer.key, whole.headers.get("x-request-id"));
+  assert.deepEqual([receipt.ending, receipt.estimated], ["done", false]);
+  for (const { error, dones } of broken) assert.deepEqual([error.code, dones], ["upstream_error", 0]);
+});
+
 test("S-06 an answer that was finished but for its usage is complete when the connection breaks, and is estimated", async () => {
   const text = told("m-chat", ["tok ", "tok "]);
   p1.script("m-chat", async (call) => {

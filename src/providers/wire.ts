@@ -83,7 +83,10 @@ export type StreamTranslation = {
    * given out from here on.
    */
   closing(): string;
-  /** True when a finish reason for every choice, or the wire's terminal event, was seen. */
+  /**
+   * True when a finish reason for every choice, or the wire's terminal event, was seen. After `end` those choices are
+   * enough that were begun.
+   */
   readonly complete: boolean;
   /** True when the wire's terminal event was seen: nothing that follows is read. */
   readonly terminated: boolean;

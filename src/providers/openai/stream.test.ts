@@ -233,15 +233,41 @@ test("an empty delta after the finish reason does not let it out", () => {
   assert.equal(framesOf(bytes).length, 4);
 });
 
+/** Before and after the proper end of what came. */
+function completeness(choices: number, text: string): readonly boolean[] {
+  const stream = new OpenaiStream({ ...batteryView, choices }, plainTarget);
+  stream.push(Buffer.from(text));
+  const before = stream.complete;
+  stream.end();
+  return [before, stream.complete];
+}
+
 test("S-06 a stream is complete with its finish reasons, or with [DONE] after at least one", () => {
-  const complete = (choices: number, ...data: string[]): boolean =>
-    run(asEvents(...data), { ...batteryView, choices }).translation.complete;
+  const complete = (choices: number, ...data: string[]): boolean | undefined =>
+    completeness(choices, asEvents(...data))[0];
   assert.equal(complete(1, choice(0, {}, "stop")), true);
   assert.equal(complete(2, choice(0, {}, "stop")), false);
   assert.equal(complete(2, choice(0, {}, "stop"), choice(0, {}, "stop")), false);
   assert.equal(complete(2, choice(0, {}, "stop"), choice(1, {}, "stop")), true);
   assert.equal(complete(2, choice(0, {}, "stop"), "[DONE]"), true);
   assert.equal(complete(1, choice(0, { content: "a" }), "[DONE]"), false);
+});
+
+test("S-06 at its proper end a stream is complete with a finish reason for every choice that began", () => {
+  const [one, other] = [choice(0, { content: "a" }), choice(1, { content: "b" })];
+  const finishes = [choice(0, {}, "stop"), choice(1, {}, "stop")] as const;
+  const cut = `data: ${other.slice(0, 50)}`;
+  assert.deepEqual(completeness(3, asEvents(one, finishes[0], toldUsageChunk)), [false, true]);
+  assert.deepEqual(completeness(3, asEvents(one, other, ...finishes)), [false, true]);
+  assert.deepEqual(completeness(3, asEvents(one, other, finishes[0])), [false, false], "one is unfinished");
+  assert.deepEqual(
+    completeness(3, asEvents(one, finishes[0]) + cut),
+    [false, false],
+    "the next one is cut off",
+  );
+  assert.deepEqual(completeness(3, asEvents(one, other)), [false, false]);
+  assert.deepEqual(completeness(3, asEvents(choice(7, {}, "stop"), one)), [false, false]);
+  assert.deepEqual(completeness(3, ""), [false, false]);
 });
 
 test("S-06 nothing after [DONE] is read", () => {

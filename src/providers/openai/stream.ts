@@ -29,6 +29,8 @@ export class OpenaiStream implements StreamTranslation {
   );
   readonly #tally = new OutputTally();
   readonly #callNumbers = new CallNumbers();
+  /** Of the choices that were asked for, by their index. */
+  readonly #begun = new Set<number>();
   readonly #finished = new Set<number>();
   #out = "";
   #kept = "";
@@ -40,6 +42,8 @@ export class OpenaiStream implements StreamTranslation {
   #hasFinish = false;
   #isDone = false;
   #isEnding = false;
+  /** The last frame was not all there. */
+  #isCut = false;
   /** Until a byte beyond ASCII comes, nothing can be wrong UTF-8. */
   #isAscii = true;
   #fault: UpstreamFault | undefined;
@@ -52,7 +56,10 @@ export class OpenaiStream implements StreamTranslation {
 
   get complete(): boolean {
     if (this.#fault !== undefined) return false;
-    return this.#finished.size >= this.#shape.view.choices || (this.#isDone && this.#hasFinish);
+    if (this.#finished.size >= this.#shape.view.choices) return true;
+    if (this.#isDone) return this.#hasFinish;
+    // At its proper end an answer has as many choices as it began: not every provider gives all that were asked for.
+    return this.#isEnding && !this.#isCut && this.#hasFinish && this.#finished.size === this.#begun.size;
   }
 
   get terminated(): boolean {
@@ -132,8 +139,8 @@ export class OpenaiStream implements StreamTranslation {
     if (error !== undefined) this.#fault = faultOfError(error);
     else if (isJsonObject(parsed)) this.#readFrame(data, parsed);
     // What was cut off in the middle of a frame is an unfinished stream, not an unreadable one.
-    else if (!this.#isEnding)
-      this.#fault = unreadableFault(`not a JSON object in the stream: ${shapeOf(data)}`);
+    else if (this.#isEnding) this.#isCut = true;
+    else this.#fault = unreadableFault(`not a JSON object in the stream: ${shapeOf(data)}`);
   }
 
   #readFrame(data: string, parsed: JsonObject): void {
@@ -151,9 +158,8 @@ export class OpenaiStream implements StreamTranslation {
   /** At once, or when it must wait for `closing`: then. */
   #give(frame: string, choices: readonly JsonObject[]): void {
     const output = outputOfAll(choices);
-    const finished = choices.filter(isFinished);
-    for (const choice of finished) this.#noteFinish(choice);
-    if (finished.length > 0 || (this.#kept !== "" && output === undefined)) {
+    for (const choice of choices) this.#note(choice);
+    if (choices.some(isFinished) || (this.#kept !== "" && output === undefined)) {
       this.#keep(frame, output);
       return;
     }
@@ -162,12 +168,14 @@ export class OpenaiStream implements StreamTranslation {
     this.#out += frame;
   }
 
-  #noteFinish(choice: JsonObject): void {
-    this.#hasFinish = true;
+  #note(choice: JsonObject): void {
+    const hasFinish = isFinished(choice);
+    this.#hasFinish ||= hasFinish;
     const index = choice["index"] ?? 0;
-    if (Number.isSafeInteger(index) && Number(index) >= 0 && Number(index) < this.#shape.view.choices) {
-      this.#finished.add(Number(index));
-    }
+    if (!Number.isSafeInteger(index) || Number(index) < 0 || Number(index) >= this.#shape.view.choices)
+      return;
+    this.#begun.add(Number(index));
+    if (hasFinish) this.#finished.add(Number(index));
   }
 
   #count(output: string | undefined): void {
