@@ -1,3 +1,4 @@
+import type { ChatCall } from "../core/chat.ts";
 import type { Credits } from "../core/credits.ts";
 import type { Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
@@ -5,7 +6,7 @@ import type { Usage } from "../core/usage.ts";
 import type { StreamTranslation, WholeAnswer } from "../providers/wire.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import type { OpenChat } from "./open-chat.ts";
-import { promptTexts, templateTokens } from "./token-counter.ts";
+import { messageTexts, promptTexts, templateTokens } from "./token-counter.ts";
 
 /** What an answer used, what that costs, and what the customer sees of it. */
 export type Metered = {
@@ -73,14 +74,26 @@ async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house
 
 const charactersPerToken = 4;
 
+/**
+ * What a prompt is billed for at least, from its length. Attachments count nothing: the characters of an image say
+ * nothing of its tokens.
+ */
+export function leastPromptTokens(call: ChatCall): number {
+  const length = messageTexts(call).reduce((sum, text) => sum + text.length, 0);
+  return Math.floor(length / charactersPerToken / 2);
+}
+
+/** `promptTokens` are the least, and are the same at every look. */
+export type SoFar = { readonly promptTokens: number; readonly outputLength: number };
+
 /** What a stream is worth so far, from lengths alone: cheap enough for every second, and never above what it costs. */
-export function worthSoFar(open: OpenChat, outputLength: number, creditUsd: string): Credits {
-  if (outputLength === 0) return 0n;
+export function worthSoFar(offers: OpenChat["offers"], soFar: SoFar, creditUsd: string): Credits {
+  if (soFar.outputLength === 0) return 0n;
   const usage = {
-    input_tokens: Math.floor((open.call.raw.get("messages")?.length ?? 0) / charactersPerToken / 2),
-    output_tokens: Math.floor(outputLength / charactersPerToken),
+    input_tokens: soFar.promptTokens,
+    output_tokens: Math.floor(soFar.outputLength / charactersPerToken),
   };
-  return open.offers
+  return offers
     .map((offer) => costOf(offer.price, usage, creditUsd))
     .reduce((least, cost) => (cost < least ? cost : least));
 }

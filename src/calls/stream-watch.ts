@@ -3,7 +3,7 @@ import type { ChatHouse } from "./chat-house.ts";
 import { headOf } from "./ending.ts";
 import type { StreamHead } from "./ending.ts";
 import type { LiveStream } from "./live-stream.ts";
-import { worthSoFar } from "./metering.ts";
+import { leastPromptTokens, worthSoFar } from "./metering.ts";
 import { answerHeaders } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
 import { nothingLeft } from "./upstream-try.ts";
@@ -27,6 +27,7 @@ export class StreamWatch {
   #lastWriteAt: number;
   #pausedSince: number | undefined;
   #notedLength = 0;
+  #promptTokens: number | undefined;
   #told: StreamHead | undefined;
 
   constructor(open: OpenChat, house: ChatHouse, client: ChatClient) {
@@ -124,7 +125,9 @@ export class StreamWatch {
     const length = this.#live.translation.outputLength;
     if (length === this.#notedLength) return;
     this.#notedLength = length;
-    const worth = worthSoFar(this.#open, length, this.#house.creditUsd);
-    this.#house.ledger.delivered(this.#open.ask.callId, worth);
+    const { ask, call, offers } = this.#open;
+    this.#promptTokens ??= leastPromptTokens(call);
+    const soFar = { promptTokens: this.#promptTokens, outputLength: length };
+    this.#house.ledger.delivered(ask.callId, worthSoFar(offers, soFar, this.#house.creditUsd));
   }
 }

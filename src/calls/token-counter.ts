@@ -56,10 +56,15 @@ export function tokenCounter(): TokenCounter {
 
 /** What a provider would tokenize of a prompt: texts, tool calls and tool definitions, without attachments. */
 export function promptTexts(call: ChatCall): readonly string[] {
-  return [...call.request.messages.flatMap(messageTexts), call.raw.get("tools") ?? ""];
+  return [...messageTexts(call), call.raw.get("tools") ?? ""];
 }
 
-function messageTexts(message: ChatMessage): readonly string[] {
+/** What is said and called in the messages, without attachments. */
+export function messageTexts(call: ChatCall): readonly string[] {
+  return call.request.messages.flatMap(textsOf);
+}
+
+function textsOf(message: ChatMessage): readonly string[] {
   const { content, tool_calls: toolCalls } = message;
   const parts =
     typeof content === "string"
