@@ -198,6 +198,20 @@ const manyTools = Array.from({ length: 100 }, (_, index) => ({
   },
 }));
 
+/** Of empty pages: a provider bills each for its text and an image of it. */
+function pdfOf(pages: number): Readonly<Record<string, unknown>> {
+  const page = "<</Type/Page/Parent 2 0 R>>";
+  const objects = [
+    "<</Type/Catalog/Pages 2 0 R>>",
+    `<</Type/Pages/MediaBox[0 0 612 792]/Kids[${Array.from({ length: pages }, (_, at) => `${at + 3} 0 R`).join(" ")}]/Count ${pages}>>`,
+    ...Array.from({ length: pages }, () => page),
+  ];
+  const text = objects.map((object, at) => `${at + 1} 0 obj${object}endobj\n`).join("");
+  const bytes = Buffer.from(`%PDF-1.4\n${text}trailer<</Root 1 0 R>>\n%%EOF`);
+  const data = `data:application/pdf;base64,${bytes.toString("base64")}`;
+  return { type: "file", file: { file_data: data, filename: "a.pdf" } };
+}
+
 type Load = {
   readonly name: string;
   readonly request: Readonly<Record<string, unknown>>;
@@ -217,6 +231,12 @@ const loads: readonly Load[] = [
     },
     plainCost: 3_250,
     prompt: 20 * 1_600,
+  },
+  {
+    name: "a PDF of twenty pages in three kilobytes",
+    request: { max_tokens: 300, messages: [{ role: "user", content: [pdfOf(20)] }] },
+    plainCost: 118_000,
+    prompt: 20 * 2_350,
   },
   {
     name: "a hundred tools",
@@ -317,4 +337,20 @@ test("C-15 a balance too low for any useful answer is told what would be needed"
   const enough = await gateway.customer({ credits: error.required_credits.toFixed(6) });
   upstream.script("m-chat", ok({ tokens: 5_000, prompt: 8 }));
   assert.equal((await ask(enough, {})).status, 200);
+});
+
+test("C-15 a small PDF is answered from a balance that pays for its pages, with as much output as is left", async () => {
+  const request = { max_tokens: 4_096, messages: [{ role: "user", content: [pdfOf(3)] }] };
+  upstream.script("m-chat", ok({ tokens: 5_000, prompt: 3 * 2_350 }));
+  const refused = await ask(await gateway.customer({ credits: "0.000300" }), request);
+  assert.equal(refused.status, 402);
+  const needed: number = refused.json().error.required_credits;
+  const customer = await gateway.customer({ credits: needed.toFixed(6) });
+  const exchange = await ask(customer, request);
+  assert.equal(exchange.status, 200);
+  assert.equal(exchange.json()._limited_by, "insufficient_balance");
+  const call = (await trailOf(gateway, customer.accountId)).calls.get(exchange.callId);
+  assert.ok(call !== undefined);
+  assert.equal(call.loss, 0n);
+  assert.ok(call.held < 3n * call.charged, `${call.held} are held for ${call.charged}`);
 });

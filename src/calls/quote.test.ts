@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
+import { PDFDocument } from "pdf-lib";
 import type { ChatRequest } from "../core/chat.ts";
 import type { ChatModel } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
@@ -74,6 +75,67 @@ test("an image costs its allowance, not the length of its data", () => {
   const large = boundsOf(callOf(image(`data:image/png;base64,${"A".repeat(1_000_000)}`)), model).inputTokens;
   assert.equal(small, large);
   assert.ok(small > model.imageTokens);
+});
+
+const withFile = (bytes: Uint8Array | string, type = "application/pdf"): ChatRequest => {
+  const data = `data:${type};base64,${Buffer.from(bytes).toString("base64")}`;
+  const file = { type: "file", file: { file_data: data, filename: "a" } } as const;
+  return { model: "m", messages: [{ role: "user", content: [{ type: "text", text: "Sum up." }, file] }] };
+};
+
+test("a PDF is held for by its pages, however small it is, and a small one for no more than its pages", async () => {
+  for (const pages of [1, 10, 300]) {
+    const document = await PDFDocument.create();
+    for (let page = 0; page < pages; page += 1) document.addPage();
+    for (const useObjectStreams of [true, false]) {
+      const call = callOf(withFile(await document.save({ useObjectStreams })));
+      for (const { inputTokens } of [boundsOf(call, model), boundsFromCount(call, model, 20)]) {
+        // The most text that Anthropic names for a page, and the image of it.
+        assert.ok(inputTokens >= pages * (3_000 + 1_600), `${inputTokens} for ${pages} pages`);
+        assert.ok(inputTokens <= pages * 5_000 + 5_000, `${inputTokens} for ${pages} pages`);
+      }
+    }
+  }
+});
+
+test("a PDF is held for by its pages also without the head of a data URL, or with another type", async () => {
+  const document = await PDFDocument.create();
+  for (let page = 0; page < 50; page += 1) document.addPage();
+  const base64 = Buffer.from(await document.save()).toString("base64");
+  const percent = Buffer.from(base64, "base64").toString("hex").replaceAll(/../g, "%$&");
+  for (const data of [
+    base64,
+    `data:application/octet-stream;base64,${base64}`,
+    `data:application/PDF ; name=a.pdf;base64,${base64}`,
+    `data:application/pdf,${percent}`,
+  ]) {
+    const content = [{ type: "file", file: { file_data: data } }] as const;
+    const call = callOf({ model: "m", messages: [{ role: "user", content }] });
+    assert.ok(boundsOf(call, model).inputTokens >= 50 * 4_600, data.slice(0, 50));
+  }
+});
+
+test("a file of text is held for as other text is: by its bytes, and by its tokens where the balance is small", () => {
+  const digits = Array.from({ length: 6_000 }, (_, at) => (at * 7_919) % 10).join(" ");
+  for (const text of [
+    digits,
+    "我们今天讨论的是人工智能网关的设计与实现方法。".repeat(300),
+    "Ünï ".repeat(2_000),
+  ]) {
+    const call = callOf(withFile(text, "text/plain;charset=utf-8"));
+    const tokens = countTokens(text);
+    const counted = promptTexts(call).reduce((sum, prompt) => sum + countTokens(prompt), 0);
+    assert.ok(boundsOf(call, model).inputTokens >= tokens);
+    assert.ok(boundsOf(call, model).inputTokens <= Buffer.byteLength(text) + 500);
+    assert.ok(boundsFromCount(call, model, counted).inputTokens >= tokens);
+    assert.ok(boundsFromCount(call, model, counted).inputTokens <= 1.2 * tokens + 100);
+  }
+});
+
+test("a file behind an address is held for as before it is known what it is", () => {
+  const content = [{ type: "file", file: { file_data: "https://example.com/a.pdf" } }] as const;
+  const { inputTokens } = boundsOf(callOf({ model: "m", messages: [{ role: "user", content }] }), model);
+  assert.ok(inputTokens > model.imageTokens && inputTokens < model.imageTokens + 500);
 });
 
 test("an absent limit is 4096 tokens, and no limit exceeds the model", () => {

@@ -1,8 +1,9 @@
-import type { ChatCall, ChatMessage, ContentPart } from "../core/chat.ts";
+import type { ChatCall } from "../core/chat.ts";
 import type { Credits } from "../core/credits.ts";
 import type { ChatModel, Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
+import { attachments } from "./attachments.ts";
 
 /** The seed's default for an absent `max_tokens`. */
 const defaultMaxTokens = 4096;
@@ -10,8 +11,6 @@ const defaultMaxTokens = 4096;
 const conversationTokens = 64;
 const messageTokens = 8;
 const toolPreambleTokens = 1000;
-/** A base64 document costs far fewer tokens than it has characters; this share of them is a generous bound. */
-const documentCharactersPerToken = 8;
 /** How far a counted prompt may be off before the operator bears the difference. */
 const countMarginPercent = 10;
 /** With less output than this (or than was asked for) a shortened answer is not worth selling. */
@@ -28,18 +27,19 @@ export function maxTokensOf(request: ChatCall["request"], model: ChatModel): num
 export type Bounds = { readonly inputTokens: number; readonly outputTokens: number };
 
 /**
- * No tokenizer makes more tokens than the text has bytes, so bytes bound the text without counting; images, documents
- * and templates add their allowance. The model's window is no bound: a provider may take more than the catalog says.
+ * No tokenizer makes more tokens than the text has bytes, so bytes bound the text, also of files, without counting;
+ * images, other documents and templates add their allowance. The model's window is no bound: a provider may take more
+ * than the catalog says.
  */
 export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
   const attached = attachments(call.request.messages, model);
-  let textBytes = 0;
+  let textBytes = attached.textBytes - attached.characters;
   for (const member of promptMembers) {
     const text = call.raw.get(member);
     if (text !== undefined) textBytes += Buffer.byteLength(text);
   }
   const template = conversationTokens + messageTokens * call.request.messages.length;
-  return bounds(call, Math.max(0, textBytes - attached.characters) + attached.tokens + template);
+  return bounds(call, Math.max(0, textBytes) + attached.tokens + template);
 }
 
 /** The same bound from a real count of the prompt's text, for balances too small for the generous one. */
@@ -54,42 +54,6 @@ function bounds(call: ChatCall, promptTokens: number): Bounds {
     inputTokens: promptTokens + tools,
     outputTokens: call.maxTokens * (call.request.n ?? 1),
   };
-}
-
-type Attached = { readonly tokens: number; readonly characters: number };
-
-/** What images and documents may cost, and how many characters of the body they are. */
-function attachments(messages: readonly ChatMessage[], model: ChatModel): Attached {
-  let tokens = 0;
-  let characters = 0;
-  for (const { content } of messages) {
-    if (typeof content !== "object" || content === null) continue;
-    for (const part of content) {
-      const one = attachment(part, model);
-      tokens += one.tokens;
-      characters += one.characters;
-    }
-  }
-  return { tokens, characters };
-}
-
-function attachment(part: ContentPart, model: ChatModel): Attached {
-  switch (part.type) {
-    case "image_url":
-      return { tokens: model.imageTokens, characters: part.image_url.url.length };
-    case "input_audio":
-      return document(part.input_audio.data, model);
-    case "file":
-      return document(part.file.file_data ?? "", model);
-    case "text":
-    case "refusal":
-      return { tokens: 0, characters: 0 };
-  }
-}
-
-function document(data: string, model: ChatModel): Attached {
-  const tokens = model.imageTokens + Math.ceil(data.length / documentCharactersPerToken);
-  return { tokens, characters: data.length };
 }
 
 /** The cost of the largest usage within the bounds, at the dearest offer and the dearest way to be charged for input. */

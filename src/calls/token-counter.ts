@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { ChatCall, ChatMessage, ToolCall } from "../core/chat.ts";
+import { textOfPart } from "./attachments.ts";
 
 /** Counts tokens when no provider told: in a worker that starts with the first count. */
 export type TokenCounter = {
@@ -54,22 +55,19 @@ export function tokenCounter(): TokenCounter {
   };
 }
 
-/** What a provider would tokenize of a prompt: texts, tool calls and tool definitions, without attachments. */
+/** What a provider would tokenize of a prompt: texts, also of files, tool calls and tool definitions. */
 export function promptTexts(call: ChatCall): readonly string[] {
   return [...messageTexts(call), call.raw.get("tools") ?? ""];
 }
 
-/** What is said and called in the messages, without attachments. */
+/** What is said and called in the messages, and files that are text; no other attachments. */
 export function messageTexts(call: ChatCall): readonly string[] {
   return call.request.messages.flatMap(textsOf);
 }
 
 function textsOf(message: ChatMessage): readonly string[] {
   const { content, tool_calls: toolCalls } = message;
-  const parts =
-    typeof content === "string"
-      ? [content]
-      : (content ?? []).map((part) => (part.type === "text" ? part.text : ""));
+  const parts = typeof content === "string" ? [content] : (content ?? []).map(textOfPart);
   return [...parts, ...(toolCalls ?? []).map(calledText)];
 }
 

@@ -1,7 +1,7 @@
 import type { ChatMessage, ContentPart } from "../../core/chat.ts";
 import { cacheMark, refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
-import { decodeText, isDataUrl, parseDataUrl } from "./data-url.ts";
+import { decodeText, isDataUrl, parseDataUrl } from "../../core/data-url.ts";
 
 type Content = ChatMessage["content"];
 type FilePart = Extract<ContentPart, { type: "file" }>;

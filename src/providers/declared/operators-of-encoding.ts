@@ -1,6 +1,6 @@
 import type { Expression } from "../../core/endpoint.ts";
-import { parseDataUrl } from "../anthropic/data-url.ts";
-import type { DataUrl } from "../anthropic/data-url.ts";
+import { parseDataUrl } from "../../core/data-url.ts";
+import type { DataUrl } from "../../core/data-url.ts";
 import { textOf } from "./json-values.ts";
 import { membersOf, ofOne, optionalMember } from "./operator-forms.ts";
 import type { Operators } from "./operator-forms.ts";

@@ -2,9 +2,21 @@
 export type DataUrl = { readonly mediaType: string; readonly base64: string };
 
 const scheme = /^data:/i;
+/** What a URL without a type has. */
+const plainText = "text/plain";
+const longestType = 256;
+const longestHead = 1024;
 
 export function isDataUrl(url: string): boolean {
   return scheme.test(url);
+}
+
+/** The media type in lower case, without reading the content; empty when this is no data URL. */
+export function mediaTypeOf(url: string): string {
+  if (!isDataUrl(url)) return "";
+  const [type = ""] = /^[^;,]*/.exec(url.slice("data:".length, "data:".length + longestType)) ?? [];
+  const mediaType = type.trim().toLowerCase();
+  return mediaType === "" ? plainText : mediaType;
 }
 
 /**
@@ -14,13 +26,20 @@ export function isDataUrl(url: string): boolean {
 export function parseDataUrl(url: string): DataUrl | undefined {
   const comma = url.indexOf(",");
   if (!isDataUrl(url) || comma < 0) return undefined;
-  const [type = "", ...parameters] = url.slice("data:".length, comma).split(";");
-  const mediaType = type.trim().toLowerCase();
+  const [, ...parameters] = url.slice("data:".length, comma).split(";");
   const content = url.slice(comma + 1);
   const isBase64 = parameters.at(-1)?.trim().toLowerCase() === "base64";
   const base64 = isBase64 ? cleanBase64(content) : percentDecoded(content)?.toString("base64");
   if (base64 === undefined || base64 === "") return undefined;
-  return { mediaType: mediaType === "" ? "text/plain" : mediaType, base64 };
+  return { mediaType: mediaTypeOf(url), base64 };
+}
+
+/** The content's bytes. What is base64 is not checked first: documents have megabytes. */
+export function decodeBytes(url: string): Buffer | undefined {
+  const comma = url.indexOf(",");
+  const isPlain = comma < longestHead && /;\s*base64\s*$/i.test(url.slice(0, Math.max(0, comma)));
+  const base64 = isPlain && !url.includes("%") ? url.slice(comma + 1) : parseDataUrl(url)?.base64;
+  return base64 === undefined ? undefined : Buffer.from(base64, "base64");
 }
 
 export function decodeText(url: DataUrl): string {
