@@ -5,11 +5,6 @@ import { pagesAtMost } from "./pdf-pages.ts";
 
 /** Of documents that are neither text nor PDF, of audio and of addresses: far fewer tokens than characters of base64. */
 const documentCharactersPerToken = 8;
-/**
- * Anthropic's "PDF support" names up to 3,000 tokens of text for a page and adds an image of it, which is about 1,600 in
- * what customers measured with Claude 4.5 and 5.5. Gemini counts 258 to 1,120 for a page, OpenAI an image like any other.
- */
-const pdfPageTokens = 5000;
 
 /** How base64 of a PDF begins: some clients send it without the head of a data URL, or with another type. */
 const pdfHead = "JVBERi";
@@ -67,7 +62,7 @@ function fileAttachment(data: string, model: ChatModel): Attached {
   // The size as well: nothing bounds the text of one page.
   return pdf === undefined
     ? bySize
-    : { ...bySize, tokens: Math.max(pagesAtMost(pdf) * pdfPageTokens, bySize.tokens) };
+    : { ...bySize, tokens: Math.max(pagesAtMost(pdf) * model.pdfPageTokens, bySize.tokens) };
 }
 
 /** Of what only its size is known. */

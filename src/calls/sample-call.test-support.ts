@@ -44,6 +44,7 @@ export const model: ChatModel = {
   contextWindow: 200_000,
   maxOutput: 16_384,
   imageTokens: 3000,
+  pdfPageTokens: 5000,
   capabilities: {
     tools: true,
     forcedTools: true,

@@ -91,6 +91,7 @@ function chatModelOf(facts: ChatModelFacts, providers: ReadonlyMap<string, Provi
     contextWindow: facts.context_window,
     maxOutput: facts.max_output,
     imageTokens: facts.image_tokens,
+    pdfPageTokens: facts.pdf_page_tokens,
     capabilities: capabilitiesOf(facts.capabilities),
     offers: facts.offers.flatMap((offer) => offerOf(offer, providers.get(offer.provider))),
   };
@@ -139,6 +140,7 @@ export function openModelOf(name: string, facts: OpenModelFacts, provider: Provi
     contextWindow: facts.context_window,
     maxOutput: facts.max_output,
     imageTokens: facts.image_tokens,
+    pdfPageTokens: facts.pdf_page_tokens,
     capabilities: capabilitiesOf(facts.capabilities),
     lifecycle: { state: "active", shutdown: undefined, replacement: undefined },
     offers: [{ provider, upstreamModel, price, maxTokensField: provider.maxTokensField }],

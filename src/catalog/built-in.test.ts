@@ -84,7 +84,7 @@ test("the documented runs are known as runs with their documented prices", () =>
   }
 });
 
-test("gpt-4o-mini is offered by OpenAI first and by OpenRouter second, with room for an image in the hold", () => {
+test("gpt-4o-mini is offered by OpenAI first and by OpenRouter second, with room for an image or a page in the hold", () => {
   const model = foundChat("gpt-4o-mini");
   assert.deepEqual(
     model.offers.map((offer) => [offer.provider.id, offer.upstreamModel]),
@@ -95,6 +95,8 @@ test("gpt-4o-mini is offered by OpenAI first and by OpenRouter second, with room
   );
   // 48,169 is OpenAI's count for the widest image: 2,833 and 8 tiles of 5,667.
   assert.ok(model.imageTokens >= 48_169);
+  // A page is an image of 4 tiles, and up to 3,000 tokens of text.
+  assert.ok(model.pdfPageTokens >= 2_833 + 4 * 5_667 + 3_000);
 });
 
 test("every chat offer has a price above zero for every token meter, short and long", () => {

@@ -75,11 +75,18 @@ const auth = z.union([
   z.strictObject({ type: z.literal("google-service-account"), scope: z.string().min(1) }),
 ]);
 
+/**
+ * Anthropic's "PDF support" names up to 3,000 tokens of text for a page and adds an image of it, which is about 1,600 in
+ * what customers measured with Claude 4.5 and 5.5. Gemini counts 258 to 1,120 for a page.
+ */
+const defaultPageTokens = 5000;
+
 /** What every model of a server with free model names is taken to be. */
 const openModels = z.strictObject({
   context_window: tokens,
   max_output: tokens,
   image_tokens: tokens.default(3000),
+  pdf_page_tokens: tokens.default(defaultPageTokens),
   capabilities: capabilities.prefault({}),
   price: z.array(rate),
 });
@@ -188,6 +195,7 @@ export const chatModelFile = z.strictObject({
   context_window: limit,
   max_output: limit,
   image_tokens: tokens.default(3000),
+  pdf_page_tokens: tokens.default(defaultPageTokens),
   capabilities: capabilities.prefault({}),
   offers: z.array(chatOffer).min(1, "a chat model has at least one offer"),
 });

@@ -125,6 +125,8 @@ export type ChatModel = ModelFacts & {
   readonly maxOutput: number;
   /** Tokens one image may cost at most, for the hold. */
   readonly imageTokens: number;
+  /** Tokens one page of a PDF may cost at most, text and image. */
+  readonly pdfPageTokens: number;
   readonly capabilities: Capabilities;
   /** Best first, one at least. */
   readonly offers: readonly Offer[];
