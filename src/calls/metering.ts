@@ -1,9 +1,10 @@
 import type { ChatCall } from "../core/chat.ts";
 import type { Credits } from "../core/credits.ts";
-import type { Offer } from "../core/model.ts";
+import type { ChatModel, Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
 import type { StreamTranslation, WholeAnswer } from "../providers/wire.ts";
+import { attachments } from "./attachments.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import type { OpenChat } from "./open-chat.ts";
 import { messageTexts, promptTexts, templateTokens } from "./token-counter.ts";
@@ -69,10 +70,18 @@ async function outputTokens(answer: Answered | WholeAnswer, { tokens }: ChatHous
 async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house: ChatHouse): Promise<Usage> {
   if ("promptUsage" in answer && answer.promptUsage !== undefined) return answer.promptUsage;
   const counted = await house.tokens.count(promptTexts(open.call));
-  return { input_tokens: counted + templateTokens(open.call) };
+  return {
+    input_tokens: counted + templateTokens(open.call) + usualAttachmentTokens(open.call, open.found.model),
+  };
 }
 
-const charactersPerToken = 4;
+/** A usual picture, or page of a PDF, costs about a third of the most that one may. */
+export function usualAttachmentTokens({ request }: ChatCall, model: ChatModel): number {
+  return Math.ceil(attachments(request.messages, model).tokens / 3);
+}
+
+/** Of long words; English prose has six, other languages and code fewer. */
+const mostCharactersPerToken = 16;
 
 /**
  * What a prompt is billed for at least, from its length. Attachments count nothing: the characters of an image say
@@ -80,7 +89,7 @@ const charactersPerToken = 4;
  */
 export function leastPromptTokens(call: ChatCall): number {
   const length = messageTexts(call).reduce((sum, text) => sum + text.length, 0);
-  return Math.floor(length / charactersPerToken / 2);
+  return Math.floor(length / mostCharactersPerToken);
 }
 
 /** `promptTokens` are the least, and are the same at every look. */
@@ -91,7 +100,7 @@ export function worthSoFar(offers: OpenChat["offers"], soFar: SoFar, creditUsd: 
   if (soFar.outputLength === 0) return 0n;
   const usage = {
     input_tokens: soFar.promptTokens,
-    output_tokens: Math.floor(soFar.outputLength / charactersPerToken),
+    output_tokens: Math.floor(soFar.outputLength / mostCharactersPerToken),
   };
   return offers
     .map((offer) => costOf(offer.price, usage, creditUsd))
