@@ -28,6 +28,7 @@ import { keysOf } from "./identity/keys.ts";
 import type { Keys } from "./identity/keys.ts";
 import { operatorTokenIn } from "./identity/operator-token.ts";
 import type { OperatorToken } from "./identity/operator-token.ts";
+import { openBooks } from "./ledger/balances.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { sqlLedger } from "./ledger/sql-ledger.ts";
 import type { Limiter } from "./limits/limits.ts";
@@ -176,7 +177,7 @@ function frontOf({
 }: FrontParts): Pick<House, "server" | "connections" | "accounts" | "keys" | "operatorToken"> {
   const operatorToken = operatorTokenIn(config.dataDirectory, config.operatorToken);
   const keeper = doorkeeper({ database, clock, operatorToken: operatorToken.token });
-  const accounts = accountsOf(database, (accountId) => chat.ledger.openBooks(accountId));
+  const accounts = accountsOf(database, openBooks);
   const keys = keysOf(database);
   const usage = usageReports(database, clock);
   const isReady = async () => !chat.openCalls.isClosed && (await isThere(database));

@@ -1,7 +1,9 @@
+import type { Kysely } from "kysely";
 import type { Limits, PlanName } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
 import type { Database } from "../storage/database.ts";
+import type { Tables } from "../storage/tables.ts";
 import { limitsOf, ownLimits } from "./plans.ts";
 import type { LimitsWish, OwnLimits } from "./plans.ts";
 
@@ -20,9 +22,15 @@ export type AccountChange = {
   readonly limits?: LimitsWish | undefined;
 };
 
+export type NewAccount = AccountChange & {
+  readonly name: string;
+  /** Chance, unless given. */
+  readonly id?: string | undefined;
+};
+
 export type Accounts = {
-  create(wanted: AccountChange & { readonly name: string }): Promise<Account>;
-  /** Oldest first. */
+  /** An id is taken once: whoever asks again, or at the same time, gets the account that has it, as it is. */
+  create(wanted: NewAccount): Promise<Account>;
   /** Oldest first; all of them, or so many. */
   list(most?: number): Promise<readonly Account[]>;
   /** Throws `not_found`. */
@@ -38,8 +46,11 @@ type AccountRow = OwnLimits & {
   readonly created_at: Date;
 };
 
-/** `openBooks` runs before an account is handed out: no account is ever without its books. */
-export function accountsOf(database: Database, openBooks: (accountId: string) => Promise<void>): Accounts {
+/** Opens the books of an account that have not been opened yet, in the transaction that makes it. */
+type OpenBooks = (transaction: Kysely<Tables>, accountId: string) => Promise<void>;
+
+/** An account and its books are one commit: after a crash there are both or neither. */
+export function accountsOf(database: Database, openBooks: OpenBooks): Accounts {
   const rows = () => database.kysely.selectFrom("accounts").selectAll().orderBy("created_at").orderBy("id");
   const read = async (id: string): Promise<Account> => {
     const row = await rows().where("id", "=", id).executeTakeFirst();
@@ -48,11 +59,16 @@ export function accountsOf(database: Database, openBooks: (accountId: string) =>
   };
   return {
     read,
-    async create({ name, plan, limits }) {
-      const id = newId("acc");
+    async create({ id = newId("acc"), name, plan, limits }) {
       const values = { id, name, plan: plan ?? "free", ...ownLimits(limits) };
-      await database.kysely.insertInto("accounts").values(values).execute();
-      await openBooks(id);
+      await database.kysely.transaction().execute(async (transaction) => {
+        await transaction
+          .insertInto("accounts")
+          .values(values)
+          .onConflict((taken) => taken.column("id").doNothing())
+          .execute();
+        await openBooks(transaction, id);
+      });
       return read(id);
     },
     list: async (most) => (await (most === undefined ? rows() : rows().limit(most)).execute()).map(accountOf),

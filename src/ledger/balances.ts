@@ -1,6 +1,9 @@
+import type { Kysely } from "kysely";
+import { modes } from "../core/caller.ts";
 import { Problem } from "../core/problems.ts";
 import type { Database, Statement } from "../storage/database.ts";
-import { runAgain, sqlStateOf } from "./ledger-statements.ts";
+import type { Tables } from "../storage/tables.ts";
+import { runAgain } from "./ledger-statements.ts";
 import type { Balances, Grant } from "./ledger.ts";
 
 /** 10⁹ credits. Far above any sale, far below where the sum of many grants would leave 64 bits. */
@@ -10,11 +13,6 @@ const giveCredits: Statement = {
   name: "ledger_grant",
   text: "select grant_credits($1, $2, $3, $4, $5) as given",
 };
-const createBooks: Statement = {
-  name: "ledger_open",
-  text: "insert into books (account_id, mode) values ($1, 'live'), ($1, 'test') on conflict do nothing",
-};
-const foreignKeyViolation = "23503";
 
 const nothing: Balances = { live: { available: 0n, held: 0n }, test: { available: 0n, held: 0n } };
 
@@ -35,14 +33,13 @@ export async function grantCredits(database: Database, grant: Grant): Promise<Ba
   return balancesOfOne(database, accountId);
 }
 
-/** Creating the same books again changes nothing. */
-export async function openBooks(database: Database, accountId: string): Promise<void> {
-  try {
-    await runAgain(database, createBooks, [accountId]);
-  } catch (error) {
-    if (sqlStateOf(error) === foreignKeyViolation) throw noAccount();
-    throw error;
-  }
+/** Part of making an account, in its transaction. Opening the same books again changes nothing. */
+export async function openBooks(transaction: Kysely<Tables>, accountId: string): Promise<void> {
+  await transaction
+    .insertInto("books")
+    .values(modes.map((mode) => ({ account_id: accountId, mode })))
+    .onConflict((opened) => opened.doNothing())
+    .execute();
 }
 
 export async function balancesOfOne(database: Database, accountId: string): Promise<Balances> {

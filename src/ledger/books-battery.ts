@@ -62,15 +62,6 @@ const grantPromises: readonly LedgerPromise[] = [
       } as const;
       await assert.rejects(test.ledger.grant(grant), problem("not_found"));
       await assert.rejects(test.ledger.balances("acc_unknown"), problem("not_found"));
-      await assert.rejects(test.ledger.openBooks("acc_unknown"), problem("not_found"));
-    },
-  ],
-  [
-    "opening an account's books again leaves them as they are",
-    async (test) => {
-      const accountId = await accountWith(test, 5n);
-      await test.ledger.openBooks(accountId);
-      assert.deepEqual(await test.ledger.balances(accountId), live(5n, 0n));
     },
   ],
   [

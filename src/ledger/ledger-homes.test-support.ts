@@ -5,6 +5,7 @@ import { newId } from "../core/ids.ts";
 import { silentLog } from "../core/log.ts";
 import type { Database } from "../storage/database.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { openBooks } from "./balances.ts";
 
 /** A new database for the tests of a ledger. */
 export type LedgerHome = {
@@ -47,12 +48,13 @@ export async function openHome(home: Database["home"]): Promise<LedgerHome | str
   return { database, otherDatabase, close };
 }
 
-/** An account without books. */
+/** An account with empty books. */
 export async function addAccount(database: Database): Promise<string> {
   const id = newId("acc");
   await database.kysely
     .insertInto("accounts")
     .values({ id, name: "Ada", plan: "pro", requests_per_minute: null, concurrent_requests: null })
     .execute();
+  await openBooks(database.kysely, id);
   return id;
 }

@@ -89,7 +89,6 @@ for (const { name, home } of await openHomes()) {
   async function accountWith(amount: bigint): Promise<string> {
     const accountId = await addAccount(database);
     const ledger = open();
-    await ledger.openBooks(accountId);
     await ledger.grant({ id: newId("grant"), accountId, mode: "live", amount, reason: "test" });
     await ledger.stop();
     return accountId;
@@ -306,7 +305,6 @@ test(
       return ledger.stop();
     });
     const accountId = await addAccount(home.database);
-    await ledger.openBooks(accountId);
     await ledger.grant({ id: newId("grant"), accountId, mode: "live", amount: 1_000_000n, reason: "test" });
     const charges: bigint[] = [];
     const callers = Array.from({ length: 64 }, async () => {

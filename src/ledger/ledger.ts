@@ -86,8 +86,6 @@ export type Ledger = {
   /** Notes what the customer has received so far is worth; charged at most if this process dies. Written lazily. */
   delivered(callId: string, cost: Credits): void;
   grant(grant: Grant): Promise<Balances>;
-  /** Creates the account's empty books; part of creating an account. */
-  openBooks(accountId: string): Promise<void>;
   balances(accountId: string): Promise<Balances>;
   balancesOf(accountIds: readonly string[]): Promise<ReadonlyMap<string, Balances>>;
   transfers(

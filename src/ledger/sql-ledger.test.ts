@@ -113,11 +113,7 @@ for (const { name, home } of await openHomes()) {
   const underTest: LedgerUnderTest = {
     ledger,
     other: ledgerOn(otherDatabase),
-    account: async () => {
-      const id = await addAccount(database);
-      await ledger.openBooks(id);
-      return id;
-    },
+    account: () => addAccount(database),
   };
 
   // Not inside the suite: it must also run when a name pattern leaves the whole suite out.

@@ -6,7 +6,7 @@ import type { Receipt } from "../core/receipt.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
 import { auditBooks } from "./audit.ts";
-import { balancesOfOne, grantCredits, openBooks, readBalances } from "./balances.ts";
+import { balancesOfOne, grantCredits, readBalances } from "./balances.ts";
 import { CallWrites } from "./call-writes.ts";
 import { DeliveredNotes } from "./delivered-notes.ts";
 import type { Audit, Balances, Closed, Grant, HoldAnswer, HoldRequest, Ledger } from "./ledger.ts";
@@ -76,10 +76,6 @@ class SqlLedger implements Ledger {
 
   grant(grant: Grant): Promise<Balances> {
     return answered(grantCredits(this.#database, grant));
-  }
-
-  openBooks(accountId: string): Promise<void> {
-    return answered(openBooks(this.#database, accountId));
   }
 
   balances(accountId: string): Promise<Balances> {

@@ -42,13 +42,13 @@ export type Tables = {
   books: {
     account_id: string;
     mode: "live" | "test";
-    available: bigint;
-    held: bigint;
-    revenue: bigint;
-    loss: bigint;
-    grants: bigint;
-    payments: bigint;
-    sequence: bigint;
+    available: Generated<bigint>;
+    held: Generated<bigint>;
+    revenue: Generated<bigint>;
+    loss: Generated<bigint>;
+    grants: Generated<bigint>;
+    payments: Generated<bigint>;
+    sequence: Generated<bigint>;
   };
   transfers: {
     account_id: string;

@@ -80,7 +80,6 @@ async function sceneOf(homes: Homes, random: () => number): Promise<Scene> {
   const first = await begin(homes.database);
   const second = await begin(homes.otherDatabase);
   const accountId = await addAccount(homes.database);
-  await first.ledger.openBooks(accountId);
   await first.ledger.grant({ id: newId("grant"), accountId, mode: "live", amount: 10_000n, reason: "" });
   const key = newId("msg");
   return { homes, random, accountId, key, processes: [first, second], met: new Set(), crashes: 0 };

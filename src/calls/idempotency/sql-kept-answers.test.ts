@@ -80,7 +80,6 @@ for (const { name, home } of await openHomes()) {
     /** A call that holds 100 of an account of its own. */
     async function heldCall({ callId }: ClaimWish): Promise<(fields: Partial<Receipt>) => Promise<void>> {
       const accountId = await addAccount(database);
-      await ledger.openBooks(accountId);
       await ledger.grant({ id: newId("grant"), accountId, mode: "live", amount: 1_000n, reason: "" });
       const request = holdOf(accountId, { callId });
       assert.equal((await ledger.hold(request)).held, 100n);
