@@ -86,6 +86,26 @@ function migrationTests(newHome: (context: TestContext) => Promise<Home>): void 
     );
   });
 
+  test("an account that a crash left without books has them after the update, and other books stay as they are", async (context) => {
+    const open = await newHome(context);
+    const before = shipped.filter(({ name }) => name < "0011");
+    await opened(open(before), async ({ kysely }) => {
+      const accounts = ["acc_half", "acc_whole"].map((id) => ({ id, name: id, plan: "free" as const }));
+      await kysely.insertInto("accounts").values(accounts).execute();
+      const books = { account_id: "acc_whole", mode: "live", available: 5n, grants: -5n } as const;
+      await kysely.insertInto("books").values(books).execute();
+    });
+    await opened(open(shipped), async ({ kysely }) => {
+      const books = kysely.selectFrom("books").select(["account_id", "mode", "available"]);
+      assert.deepEqual(await books.orderBy("account_id").orderBy("mode").execute(), [
+        { account_id: "acc_half", mode: "live", available: 0n },
+        { account_id: "acc_half", mode: "test", available: 0n },
+        { account_id: "acc_whole", mode: "live", available: 5n },
+        { account_id: "acc_whole", mode: "test", available: 0n },
+      ]);
+    });
+  });
+
   test("refuses a database that has a migration this build does not know", async (context) => {
     const open = await newHome(context);
     await opened(open([first, withFunction]), () => Promise.resolve());
