@@ -56,6 +56,10 @@ const calls = `
 
 const faults = `
   fault (sentence) as (
+    select 'The account ' || a.id || ' has no ' || m.mode || ' books.'
+    from accounts a cross join (values ('live'), ('test')) m (mode)
+    where not exists (select from books b where b.account_id = a.id and b.mode = m.mode)
+    union all
     select 'The books of ' || name || ' do not exist, yet have transfers or holds.' from account where held is null
     union all
     select 'The transfers of ' || name || ' do not add up to its books.' from account where sums <> balances

@@ -94,6 +94,12 @@ const damages: readonly (readonly [what: string, damage: string, repair: string,
     /books of acc_none \(live\) do not exist/,
   ],
   [
+    "an account has no books",
+    "delete from books where account_id = $account and mode = 'test'",
+    "insert into books (account_id, mode) values ($account, 'test')",
+    /^The account acc_[0-9a-f]{32} has no test books\.$/,
+  ],
+  [
     "a call took from one book and gave back to another",
     "update transfers set mode = 'test' where id = $closed || ':hold'",
     "update transfers set mode = 'live' where id = $closed || ':hold'",
