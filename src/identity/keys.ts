@@ -34,6 +34,11 @@ export type KeyWish = {
 export type Keys = {
   /** The secret is in this answer and nowhere else: only its SHA-256 is kept. */
   issue(wish: KeyWish): Promise<{ readonly key: Key; readonly secret: string }>;
+  /**
+   * Makes the key unless the account has, or ever had, one of this mode and name: asking again changes nothing, nor does
+   * asking at the same time elsewhere. The plan's number of keys does not matter.
+   */
+  issueOnce(wish: KeyWish & { readonly name: string; readonly secret: string }): Promise<void>;
   /** The keys of an account that are not revoked, oldest first. */
   list(accountId: string): Promise<readonly Key[]>;
   /** Throws `not_found`. */
@@ -65,16 +70,14 @@ export function keysOf(database: Database): Keys {
     list,
     issue: (wish) =>
       database.kysely.transaction().execute(async (transaction) => {
-        // The account's row is what keys that are made at once take turns on.
-        const account = await transaction
-          .selectFrom("accounts")
-          .select("plan")
-          .where("id", "=", wish.accountId)
-          .forUpdate()
-          .executeTakeFirst();
-        if (account === undefined) throw new Problem("not_found", { message: "There is no such account." });
-        refuseTooMany(account.plan, await countKeys(transaction, wish.accountId));
+        const plan = await takeTurn(transaction, wish.accountId);
+        refuseTooMany(plan, await countKeys(transaction, wish.accountId));
         return store(transaction, wish);
+      }),
+    issueOnce: (wish) =>
+      database.kysely.transaction().execute(async (transaction) => {
+        await takeTurn(transaction, wish.accountId);
+        if (!(await wasIssued(transaction, wish))) await store(transaction, wish);
       }),
     async revoke(keyId) {
       const revoked = await database.kysely
@@ -103,6 +106,31 @@ function activeKeys(kysely: Kysely<Tables>) {
     ])
     .selectAll("keys")
     .where("keys.revoked_at", "is", null);
+}
+
+/** The account's row is what keys that are made at once take turns on. Returns its plan. */
+async function takeTurn(transaction: Kysely<Tables>, accountId: string): Promise<PlanName> {
+  const account = await transaction
+    .selectFrom("accounts")
+    .select("plan")
+    .where("id", "=", accountId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (account === undefined) throw new Problem("not_found", { message: "There is no such account." });
+  return account.plan;
+}
+
+/** Also another account may have the secret; it can be nobody else's then. */
+async function wasIssued(
+  kysely: Kysely<Tables>,
+  { accountId, mode, name, secret }: KeyWish & { readonly name: string; readonly secret: string },
+): Promise<boolean> {
+  const earlier = await kysely
+    .selectFrom("keys")
+    .select("id")
+    .where((is) => is.or([is("hash", "=", hashOf(secret)), is.and({ account_id: accountId, mode, name })]))
+    .executeTakeFirst();
+  return earlier !== undefined;
 }
 
 async function countKeys(kysely: Kysely<Tables>, accountId: string): Promise<number> {
