@@ -1,12 +1,12 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
-
 import type { Limits, Mode } from "../core/caller.ts";
 import { formatCredits } from "../core/credits.ts";
 import type { Account, Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Balances, Ledger } from "../ledger/ledger.ts";
 import { withBody } from "./door.ts";
-import type { Door } from "./door.ts";
+import type { Door, Visit } from "./door.ts";
 import { storedText } from "./stored-text.ts";
 
 const limit = z.int().min(0).max(1_000_000).nullable();
@@ -46,10 +46,10 @@ function writingDoors(house: AccountsHouse): readonly Door[] {
       access: "operator",
       summary: "Makes an account.",
       answers: "The account with its (empty) balances.",
-      ...withBody(newAccount, async ({ body }) => ({
-        status: 201,
-        body: await withBalances(house, await accounts.create(body)),
-      })),
+      ...withBody(newAccount, async (visit) => {
+        const account = await accounts.create({ id: idFromKey(visit), ...visit.body });
+        return { status: 201, body: await withBalances(house, account) };
+      }),
     },
     {
       method: "PATCH",
@@ -98,6 +98,19 @@ function readingDoors(house: AccountsHouse): readonly Door[] {
       }),
     },
   ];
+}
+
+/**
+ * The same Idempotency-Key and wish give the same id, and an id is taken once: where the first request was cut off and
+ * its answer was never kept, the next finds the account that it made.
+ */
+function idFromKey({ headers, body }: Visit<z.output<typeof newAccount>>): string | undefined {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  return `acc_${createHash("sha256")
+    .update(JSON.stringify([key, body]))
+    .digest("hex")
+    .slice(0, 32)}`;
 }
 
 async function withBalances({ ledger }: AccountsHouse, account: Account) {
