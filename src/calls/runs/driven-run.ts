@@ -52,10 +52,14 @@ export function contextOf(run: DrivenRun, line: RunLine, house: RunHouse): RunCo
   };
 }
 
-const frozenPrices = z.record(
-  z.string(),
-  z.array(z.object({ meter: z.enum(meters), per: z.number(), usd: z.string() })),
-);
+/** A member that is not named here is dropped, and a rate without its condition is another rate. */
+const frozenRate = z.object({
+  meter: z.enum(meters),
+  per: z.number(),
+  usd: z.string(),
+  when: z.object({ input_tokens_gt: z.number().exactOptional() }).exactOptional(),
+});
+const frozenPrices = z.record(z.string(), z.array(frozenRate));
 
 /** The offer's rates as they were when the credits were held. */
 export function frozenPrice(run: DrivenRun, offer: RunOffer): Price {
