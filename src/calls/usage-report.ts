@@ -97,7 +97,8 @@ export function usageReports(database: Database, clock: Clock): UsageReports {
   };
 }
 
-const tokens = (meter: string) => sql`coalesce((usage ->> ${sql.lit(meter)})::bigint, 0)`;
+/** Not every number in a receipt is whole, and one that is not must not hide all others. */
+const tokens = (meter: string) => sql`coalesce(ceil((usage ->> ${sql.lit(meter)})::numeric), 0)`;
 
 const sums = [
   sql<bigint>`count(*)`.as("requests"),
