@@ -81,3 +81,12 @@ test("a run pays a rate with a condition when its usage meets the condition, and
   assert.equal(await chargeOf("m-cheaper", 500), 1_000_000n);
   assert.equal(await chargeOf("m-cheaper", 501), 501_000n);
 });
+
+test("a fraction of a token that a provider tells is charged as no report at all, and the usage page still opens", async () => {
+  assert.equal(await chargeOf("m-dearer", 12.5), 2_000_000n);
+  for (const page of ["/v1/usage", "/api/me/usage"]) {
+    const { status, body } = await gateway.get(customer.key, page);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.recent[0].estimated, true);
+  }
+});

@@ -34,7 +34,7 @@ export function compileMeters(
     const before = faults.length;
     const reserved = compileExpression(reserve, { path: `${path}.reserve`, roots: rootsOf.reserve, faults });
     const isFixed = reserved.reads.length === 0 && faults.length === before;
-    if (isFixed && quantityOf(reserved.evaluate({})) === undefined) {
+    if (isFixed && boundOf(meter, reserved.evaluate({})) === undefined) {
       faults.push({ path: `${path}.reserve`, message: "want a quantity of zero or more" });
     }
     const told =
@@ -49,15 +49,31 @@ function isMeter(name: string): name is Meter {
   return (meters as readonly string[]).includes(name);
 }
 
+/** As a provider tells it: nobody makes half a token, so who says so tells nothing. */
+function toldQuantity(meter: Meter, value: unknown): number | undefined {
+  const quantity = quantityOf(value);
+  return quantity === undefined || !isCounted(meter) || Number.isInteger(quantity) ? quantity : undefined;
+}
+
+/** As we reckon it: factors make fractions of tokens, and what they bound is whole. */
+function boundOf(meter: Meter, value: unknown): number | undefined {
+  const quantity = quantityOf(value);
+  return quantity === undefined || !isCounted(meter) ? quantity : Math.ceil(quantity);
+}
+
 function quantityOf(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0 && value <= mostQuantity ? value : undefined;
+}
+
+function isCounted(meter: Meter): boolean {
+  return meter.endsWith("_tokens");
 }
 
 /** The largest usage. Throws `Problem` when the inputs do not tell one. */
 export function reservedUsage(compiled: readonly CompiledMeter[], scope: Scope): Usage {
   const usage: Partial<Record<Meter, number>> = {};
   for (const { meter, reserve } of compiled) {
-    const quantity = quantityOf(reserve.evaluate(scope));
+    const quantity = boundOf(meter, reserve.evaluate(scope));
     if (quantity === undefined) throw unsized(meter, reserve);
     usage[meter] = quantity;
   }
@@ -81,8 +97,8 @@ export function finalUsage(
   const usage: Partial<Record<Meter, number>> = {};
   let estimated = false;
   for (const { meter, reserve, quantity } of compiled) {
-    const told = quantity === undefined ? undefined : quantityOf(quantity.evaluate(after));
-    usage[meter] = told ?? quantityOf(reserve.evaluate(before)) ?? 0;
+    const told = quantity === undefined ? undefined : toldQuantity(meter, quantity.evaluate(after));
+    usage[meter] = told ?? boundOf(meter, reserve.evaluate(before)) ?? 0;
     estimated ||= quantity !== undefined && told === undefined;
   }
   return { usage, estimated };

@@ -201,6 +201,22 @@ test("a quantity that was to be told and was not is the reserved one, marked as 
   assert.deepEqual([fixed.usage, fixed.estimated], [{ pages: 5 }, false]);
 });
 
+test("a fraction of a token is no count: told, it is as if nothing was told; reserved, it is rounded up", () => {
+  const declared = endpoint({
+    request: { path: "/x" },
+    output: { a: 1 },
+    meters: [{ meter: "output_tokens", reserve: { $mul: ["$.inputs.most", 1.35] }, quantity: "$.res.n" }],
+  });
+  const run = new RunUnderTest(declared, contextOf({ most: 10 }));
+  const usage = (n: number): unknown => {
+    const end = run.end({ n });
+    return [end.usage, end.estimated];
+  };
+  assert.deepEqual(usage(12), [{ output_tokens: 12 }, false]);
+  for (const n of [12.5, 0.000001, 12.000000000000002])
+    assert.deepEqual(usage(n), [{ output_tokens: 14 }, true]);
+});
+
 const listed = endpoint({
   request: { path: "/search", body: { q: "$.inputs.q" } },
   fetches: [
