@@ -354,3 +354,34 @@ test("C-15 a small PDF is answered from a balance that pays for its pages, with 
   assert.equal(call.loss, 0n);
   assert.ok(call.held < 3n * call.charged, `${call.held} are held for ${call.charged}`);
 });
+
+/** Each choice is as long as it may be. */
+const fullChoices: Behaviour = (call) => {
+  const { n = 1, max_tokens: most = 0 } = call.record.json as { n?: number; max_tokens?: number };
+  const message = { role: "assistant", content: "word" };
+  const choices = Array.from({ length: n }, (_, index) => ({ index, message, finish_reason: "length" }));
+  const told = { prompt_tokens: 8, completion_tokens: n * most, total_tokens: 8 + n * most };
+  const answer = { id: "chatcmpl-fake", object: "chat.completion", created: 1, model: "m-chat" };
+  return body(JSON.stringify({ ...answer, choices, usage: told }))(call);
+};
+
+test("C-15 a low balance buys a useful answer in each choice or none, and never one at the house's loss", async () => {
+  upstream.script("m-chat", fullChoices);
+  for (const [n, credits] of [
+    [8, "0.003000"],
+    [100, "0.000800"],
+  ] as const) {
+    const customer = await gateway.customer({ credits });
+    const known = upstream.log.length;
+    const refused = await ask(customer, { n, max_tokens: 4_096 });
+    assert.equal(refused.status, 402, `${n} choices for ${credits}`);
+    assert.equal(upstream.log.length, known);
+    const enough = await gateway.customer({ credits: refused.json().error.required_credits.toFixed(6) });
+    const exchange = await ask(enough, { n, max_tokens: 4_096 });
+    assert.equal(exchange.status, 200);
+    assert.ok(Number(exchange.headers["x-skillboss-max-tokens"]) >= 64);
+    const call = (await trailOf(gateway, enough.accountId)).calls.get(exchange.callId);
+    assert.ok(call !== undefined);
+    assert.equal(call.loss, 0n);
+  }
+});

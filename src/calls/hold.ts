@@ -50,13 +50,8 @@ export async function holdFor(holding: Holding, house: ChatHouse): Promise<Held>
   return { available: second.available, maxTokens, isShortened: maxTokens < call.maxTokens };
 }
 
-function tokensFor(
-  { call, offers }: Holding,
-  bounds: Bounds,
-  paid: { held: Credits; creditUsd: string },
-): number {
-  const choices = call.request.n ?? 1;
-  return Math.max(1, Math.floor(affordableTokens(offers, bounds, paid) / choices));
+function tokensFor({ offers }: Holding, bounds: Bounds, paid: { held: Credits; creditUsd: string }): number {
+  return Math.max(1, Math.floor(affordableTokens(offers, bounds, paid) / bounds.choices));
 }
 
 type Amounts = { readonly amount: Credits; readonly minimum: Credits };

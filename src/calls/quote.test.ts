@@ -51,14 +51,18 @@ test("C-14 a quote is never below the cost of anything the call may use", () => 
   );
 });
 
-test("what is affordable costs no more than is held, and one token more would", () => {
+test("what is affordable costs no more than is held, one token more would, and it is useful in each choice", () => {
   fc.assert(
     fc.property(requests, fc.bigInt({ min: 0n, max: 3_000_000n }), (request, extra) => {
       const call = callOf(request);
       const bounds = boundsFromCount(call, model, 20);
       const held = leastUsefulQuote([offer], bounds, "0.05") + extra;
       const tokens = affordableTokens([offer], bounds, { held, creditUsd: "0.05" });
-      assert.ok(tokens >= Math.min(64, bounds.outputTokens));
+      const choices = request.n ?? 1;
+      assert.ok(
+        Math.floor(tokens / choices) >= Math.min(64, call.maxTokens),
+        "a useful answer in each choice",
+      );
       assert.ok(quote([offer], { ...bounds, outputTokens: tokens }, "0.05") <= held);
       if (tokens < bounds.outputTokens)
         assert.ok(quote([offer], { ...bounds, outputTokens: tokens + 1 }, "0.05") > held);

@@ -13,7 +13,7 @@ const messageTokens = 8;
 const toolPreambleTokens = 1000;
 /** How far a counted prompt may be off before the operator bears the difference. */
 const countMarginPercent = 10;
-/** With less output than this (or than was asked for) a shortened answer is not worth selling. */
+/** With less output than this (or than was asked for) in each choice a shortened answer is not worth selling. */
 const leastUsefulTokens = 64;
 
 /** What a provider makes tokens of. */
@@ -24,7 +24,12 @@ export function maxTokensOf(request: ChatCall["request"], model: ChatModel): num
   return Math.min(request.max_completion_tokens ?? request.max_tokens ?? defaultMaxTokens, model.maxOutput);
 }
 
-export type Bounds = { readonly inputTokens: number; readonly outputTokens: number };
+export type Bounds = {
+  readonly inputTokens: number;
+  /** Of all choices together. */
+  readonly outputTokens: number;
+  readonly choices: number;
+};
 
 /**
  * No tokenizer makes more tokens than the text has bytes, so bytes bound the text, also of files, without counting;
@@ -50,10 +55,8 @@ export function boundsFromCount(call: ChatCall, model: ChatModel, counted: numbe
 
 function bounds(call: ChatCall, promptTokens: number): Bounds {
   const tools = (call.request.tools?.length ?? 0) > 0 ? toolPreambleTokens : 0;
-  return {
-    inputTokens: promptTokens + tools,
-    outputTokens: call.maxTokens * (call.request.n ?? 1),
-  };
+  const choices = call.request.n ?? 1;
+  return { inputTokens: promptTokens + tools, outputTokens: call.maxTokens * choices, choices };
 }
 
 /** The cost of the largest usage within the bounds, at the dearest offer and the dearest way to be charged for input. */
@@ -78,11 +81,8 @@ function largestUsages({ inputTokens, outputTokens }: Bounds): readonly Usage[] 
 
 /** The least hold that still buys a useful answer. */
 export function leastUsefulQuote(offers: readonly Offer[], bounds: Bounds, creditUsd: string): Credits {
-  return quote(
-    offers,
-    { ...bounds, outputTokens: Math.min(bounds.outputTokens, leastUsefulTokens) },
-    creditUsd,
-  );
+  const outputTokens = Math.min(bounds.outputTokens, leastUsefulTokens * bounds.choices);
+  return quote(offers, { ...bounds, outputTokens }, creditUsd);
 }
 
 /** The most output tokens that the held credits pay for, at the dearest offer. */
