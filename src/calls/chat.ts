@@ -37,7 +37,7 @@ export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatCli
     ticket.leave();
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
-    if (isRefusedHere(problem)) ticket?.withdraw();
+    if (open === undefined || isRefusedHere(problem)) ticket?.withdraw();
     else ticket?.leave();
     if (isForTheLog(problem)) logFailedCall(house, { ask, problem, offer: open?.tried.last });
     client.refuse(problem, await refusalHeaders(problem, ask.caller, house));
@@ -56,9 +56,9 @@ function refusalHeaders(
   return callerHeaders(caller, house);
 }
 
-/** No provider was asked: such a call does not count towards the minute. */
+/** No provider was asked, although the call was open: such a call does not count towards the minute either. */
 function isRefusedHere({ code }: Problem): boolean {
-  return code === "insufficient_balance" || code === "invalid_request";
+  return code === "invalid_request";
 }
 
 type Servable = { readonly found: Found<ChatModel>; readonly offers: readonly [Offer, ...Offer[]] };
