@@ -36,13 +36,14 @@ const accounts = `
     from books b full join total t using (account_id, mode) full join open o using (account_id, mode)
   )`;
 
-/** Each call's transfers beside its open hold and its receipt. */
+/** Each call's transfers beside its open hold and its receipt. A payer is an account in a mode. */
 const calls = `
   moved as (
     select call_id,
       count(*) filter (where kind = 'hold') as holds,
       count(*) filter (where kind <> 'hold') as ends,
       count(distinct account_id || ' ' || mode) as payers,
+      min(account_id || ' ' || mode) as payer,
       coalesce(sum(held) filter (where kind = 'hold'), 0) as taken,
       coalesce(-sum(held) filter (where kind <> 'hold'), 0) as freed,
       -sum(available) as charged,
@@ -50,7 +51,8 @@ const calls = `
     from line where kind <> 'grant' group by call_id
   ), call as (
     select call_id, coalesce(m.holds, 0) as holds, coalesce(m.ends, 0) as ends, coalesce(m.payers, 0) as payers,
-      m.taken, m.freed, m.charged, coalesce(m.earned, 0) as earned, h.amount as open, r.cost
+      m.payer, m.taken, m.freed, m.charged, coalesce(m.earned, 0) as earned, h.amount as open, r.cost,
+      r.account_id || ' ' || r.mode as billed
     from moved m full join holds h using (call_id) full join receipts r using (call_id)
   )`;
 
@@ -91,6 +93,9 @@ const faults = `
     union all
     select 'The receipt of the call ' || call_id || ' does not state what was charged.' from call
     where cost <> earned
+    union all
+    select 'The receipt of the call ' || call_id || ' is not its payer''s.' from call
+    where payers = 1 and billed <> payer
     union all
     select 'The call ' || h.call_id || ' is still on hold, though its process is gone.'
     from holds h left join nodes n on n.id = h.node_id

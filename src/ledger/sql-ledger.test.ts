@@ -76,6 +76,18 @@ const damages: readonly (readonly [what: string, damage: string, repair: string,
     /does not state what was charged/,
   ],
   [
+    "a receipt is another account's",
+    "update receipts set account_id = 'acc_other' where call_id = $closed",
+    "update receipts set account_id = $account where call_id = $closed",
+    /receipt of the call .* is not its payer's/,
+  ],
+  [
+    "a receipt is of another mode",
+    "update receipts set mode = 'test' where call_id = $closed",
+    "update receipts set mode = 'live' where call_id = $closed",
+    /receipt of the call .* is not its payer's/,
+  ],
+  [
     "a receipt is missing",
     "update receipts set call_id = 'call_lost' where call_id = $closed",
     "update receipts set call_id = $closed where call_id = 'call_lost'",
