@@ -116,7 +116,7 @@ test("a key is shown in the answer that makes it and nowhere else, and is gone w
   assert.deepEqual((await gateway.admin("GET", path)).body.data, [second]);
 });
 
-test("a grant is made once per account and Idempotency-Key, and another amount or mode under it is refused", () =>
+test("a grant is made once per account and Idempotency-Key, and another amount, mode or reason under it is refused", () =>
   assertGrantedOnce([gateway]));
 
 test("paging through the transfers gives every line once, in order, and their sums are the books", async () => {

@@ -32,7 +32,12 @@ const grantPromises: readonly LedgerPromise[] = [
       const accountId = await test.account();
       const grant = { id: newId("grant"), accountId, mode: "live", amount: 5n, reason: "" } as const;
       await test.ledger.grant(grant);
-      const others = [{ amount: 6n }, { mode: "test" }, { accountId: await test.account() }] as const;
+      const others = [
+        { amount: 6n },
+        { mode: "test" },
+        { accountId: await test.account() },
+        { reason: "another" },
+      ] as const;
       for (const other of others) {
         await assert.rejects(test.ledger.grant({ ...grant, ...other }), problem("idempotency_key_reused"));
       }
