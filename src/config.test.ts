@@ -176,3 +176,12 @@ test("F-06 a file of the catalog leads to a private address only when the operat
     assert.deepEqual(faultsOf({ SKILLBOSS_CATALOG_DIR, SKILLBOSS_EGRESS_ALLOW: host }), []);
   }
 });
+
+test("a limit of silence that is set by hand holds for all answers; else slow ones may take ten minutes", () => {
+  const usual = configOf({});
+  assert.deepEqual([usual.firstByteTimeoutMs, usual.longestFirstByteMs], [60_000, 600_000]);
+  assert.deepEqual([usual.idleTimeoutMs, usual.longestIdleMs], [60_000, 600_000]);
+  const set = configOf({ SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000", SKILLBOSS_IDLE_TIMEOUT_MS: "4000" });
+  assert.deepEqual([set.firstByteTimeoutMs, set.longestFirstByteMs], [3_000, 3_000]);
+  assert.deepEqual([set.idleTimeoutMs, set.longestIdleMs], [4_000, 4_000]);
+});

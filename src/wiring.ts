@@ -213,7 +213,7 @@ async function isThere(database: Database): Promise<boolean> {
   }
 }
 
-export function patienceOf(config: Config): Patience {
+function patienceOf(config: Config): Patience {
   const {
     firstByteTimeoutMs: firstByteMs,
     idleTimeoutMs: idleMs,

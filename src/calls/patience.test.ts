@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readConfig } from "../config.ts";
-import { patienceOf } from "../wiring.ts";
 import { patienceFor } from "./patience.ts";
 
 const plain = { capabilities: { reasoning: false } };
 const reasoning = { capabilities: { reasoning: true } };
 
-const usual = patienceOf(readConfig({}, () => []));
+const usual = { firstByteMs: 60_000, idleMs: 50_000, longestFirstByteMs: 600_000, longestIdleMs: 500_000 };
 
 test("a whole answer may take as long as its tokens need, ten minutes at most", () => {
   const whole = (maxTokens: number) => patienceFor({ stream: false, maxTokens }, plain, usual);
@@ -19,16 +17,5 @@ test("a whole answer may take as long as its tokens need, ten minutes at most", 
 test("a stream has the usual limits, unless its model thinks before it speaks or in between", () => {
   const stream = { stream: true, maxTokens: 6_000 };
   assert.equal(patienceFor(stream, plain, usual), undefined);
-  assert.deepEqual(patienceFor(stream, reasoning, usual), { firstByteMs: 260_000, idleMs: 260_000 });
-});
-
-test("a limit that the operator sets holds for all answers", () => {
-  const set = { SKILLBOSS_FIRST_BYTE_TIMEOUT_MS: "3000", SKILLBOSS_IDLE_TIMEOUT_MS: "4000" };
-  const patience = patienceOf(readConfig(set, () => []));
-  const maxTokens = 6_000;
-  assert.deepEqual(patienceFor({ stream: false, maxTokens }, plain, patience), { firstByteMs: 3_000 });
-  assert.deepEqual(patienceFor({ stream: true, maxTokens }, reasoning, patience), {
-    firstByteMs: 3_000,
-    idleMs: 4_000,
-  });
+  assert.deepEqual(patienceFor(stream, reasoning, usual), { firstByteMs: 260_000, idleMs: 250_000 });
 });
