@@ -4,6 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { readConfig } from "./config.ts";
+import { systemClock } from "./core/clock.ts";
+import { createEgress } from "./egress/egress.ts";
+import { enginesOf } from "./engine-wiring.ts";
+import { engineNames } from "./engines/engine.ts";
 import { providerFaults } from "./provider-faults.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -161,6 +165,26 @@ test("every fault says what to write, in words of people", () => {
     faults.find((line) => line.startsWith("PORT")),
     'PORT: want a whole number from 0 to 65535, such as 8787; found "abc"',
   );
+});
+
+test("a word that is no engine's name turns nothing off, so the start ends and says which names there are", () => {
+  for (const SKILLBOSS_ENGINES_OFF of ["foo", "scraper", "mail", "Scrape", "scrape;email", "scrape, foo"]) {
+    assert.deepEqual(faultsOf({ SKILLBOSS_ENGINES_OFF }), [
+      "SKILLBOSS_ENGINES_OFF: want some of scrape, parse, search, image, email, speech, transcribe; " +
+        `found "${SKILLBOSS_ENGINES_OFF}"`,
+    ]);
+  }
+  assert.deepEqual(configOf({ SKILLBOSS_ENGINES_OFF: "scrape, email," }).enginesOff, ["scrape", "email"]);
+});
+
+test("every engine there is can be turned off by its name", async () => {
+  const config = configOf({ SKILLBOSS_ENGINES_OFF: engineNames.join() });
+  const egress = createEgress({});
+  const kept = enginesOf(configOf({}), egress, systemClock);
+  const none = enginesOf(config, egress, systemClock);
+  assert.deepEqual([...kept.byName.keys()], [...engineNames]);
+  assert.equal(none.byName.size, 0);
+  await Promise.all([kept.stop(), none.stop()]);
 });
 
 const acme = { id: "acme", name: "Acme", base_url: "http://10.0.0.5/v1" };

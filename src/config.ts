@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { Environment } from "./command-settings.ts";
 import { nanoUsd } from "./core/price.ts";
+import { engineNames } from "./engines/engine.ts";
 
 /** Digits, and nothing that only JavaScript takes for a number. */
 const whole = (least: number, most: number, usual: number) =>
@@ -35,6 +36,12 @@ const list = z
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ""),
   );
+
+/** It keeps things from being done, so a slip of the hand must not leave them possible. */
+const engineList = list.refine(
+  (names) => names.every((name) => engineNames.some((known) => known === name)),
+  `want some of ${engineNames.join(", ")}`,
+);
 
 const variables = z.object({
   HOST: z
@@ -71,7 +78,7 @@ const variables = z.object({
     .min(32, "want at least 32 characters, such as those of a token file")
     .optional(),
   SKILLBOSS_EGRESS_ALLOW: list,
-  SKILLBOSS_ENGINES_OFF: list,
+  SKILLBOSS_ENGINES_OFF: engineList,
   SKILLBOSS_S3_BUCKET: z.string().min(3, "want the name of a bucket, at least 3 characters").optional(),
   SKILLBOSS_S3_ENDPOINT: webAddress("https://s3.example.com").optional(),
   SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
@@ -232,7 +239,7 @@ function givenIn(environment: Environment): Given {
 
 /** These may be shown as they were found; the others may hold a password. */
 const harmless =
-  /^(?:PORT|HOST|SKILLBOSS_LOG_LEVEL|SKILLBOSS_CREDIT_USD|SKILLBOSS_\w+_(?:MS|DAYS|BYTES|TLS|SANDBOX))$/;
+  /^(?:PORT|HOST|SKILLBOSS_LOG_LEVEL|SKILLBOSS_CREDIT_USD|SKILLBOSS_ENGINES_OFF|SKILLBOSS_\w+_(?:MS|DAYS|BYTES|TLS|SANDBOX))$/;
 
 function describe({ path, message }: z.core.$ZodIssue, given: Given): string {
   const name = path.join(".");

@@ -1,6 +1,9 @@
 import type { JsonObject } from "../core/json-object.ts";
 import type { Usage } from "../core/usage.ts";
 
+/** As offers and the operator name them. */
+export const engineNames = ["scrape", "parse", "search", "image", "email", "speech", "transcribe"] as const;
+
 /** Code of ours that really does a run on this machine, with no provider. */
 export type Engine = {
   /** As offers name it: `scrape`. */
