@@ -2,6 +2,9 @@ import { resolve } from "node:path";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the command line reads and the server does not. */
+export const commandVariables: readonly string[] = ["SKILLBOSS_URL", "SKILLBOSS_API_KEY"];
+
 export type CommandSettings = {
   /** Where the server is, unless a command says otherwise. */
   readonly url: string | undefined;

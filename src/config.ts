@@ -102,6 +102,9 @@ const variables = z.object({
   SKILLBOSS_WHISPER_API_KEY: secret.optional(),
 });
 
+/** What the server reads beside what the catalog names. */
+export const serverVariables: readonly string[] = Object.keys(variables.shape);
+
 export type ProviderSettings = { readonly apiKey: string | undefined; readonly baseUrl: string | undefined };
 
 export type S3Settings = {

@@ -16,8 +16,11 @@ try {
       const { providerFaults } = await import("./provider-faults.ts");
       const config = readConfig(process.env, providerFaults);
       const { standardLog } = await import("./logging.ts");
+      const { warnOfUnread } = await import("./unread-variables.ts");
+      const log = standardLog(config.logLevel);
+      warnOfUnread(process.env, config.catalogDirectories, log);
       const { serve } = await import("./serve.ts");
-      return serve(config, standardLog(config.logLevel), options);
+      return serve(config, log, options);
     },
     checkCatalog: async (folder) => (await import("./check-catalog.ts")).checkCatalog(folder),
     catalogSchema: async (kind) => (await import("./catalog/json-schema.ts")).catalogJsonSchema(kind),

@@ -150,6 +150,15 @@ test("faulty facts in the operator's catalog are told with file and place", asyn
   assert.doesNotMatch(errors, /^\s+at /m);
 });
 
+test("a misspelt variable is one warning in the log, whatever else the start comes to", async () => {
+  const { errors } = await runProgram(start, { ...environment, SKILLBOSS_CREDIT_USDD: "5" });
+  const warnings = errors.split("\n").filter((line) => line.includes('"level":40'));
+  assert.deepEqual(
+    warnings.map((line) => [JSON.parse(line).variable, JSON.parse(line).did_you_mean]),
+    [["SKILLBOSS_CREDIT_USDD", "SKILLBOSS_CREDIT_USD"]],
+  );
+});
+
 test("it stops on SIGTERM with 0; the next starts answer in under 3 s, with the same keys and no new credits", async () => {
   const spent = await balance(screen.test);
   const startsMs: number[] = [];
