@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { after, test } from "node:test";
 import { loadCatalog } from "./catalog/load.ts";
 import { checkedSources, checkCatalog } from "./check-catalog.ts";
@@ -132,4 +132,39 @@ test("a name that is taken is the fault of the operator's file, whichever name c
     );
   }
   assert.match(faultsIn({ ...model, id: "flux-1.1-pro" }).join(), /^id: the name flux-1\.1-pro is taken in /);
+});
+
+/** `file: fault` of each, the file as it lies in the folder. */
+function straysIn(files: Readonly<Record<string, unknown>>): readonly string[] {
+  const folder = folderOf(files);
+  return checkCatalog(folder).faults.map(({ file, fault }) => `${relative(folder, file)}: ${fault}`);
+}
+
+const unread = "is not read here: want it below providers/, models/ or families/";
+const noCatalog = ": nothing of a catalog is in it: want providers/, models/ or families/";
+
+test("a file of facts in a folder that is not read is a fault, with the folder that was meant", () => {
+  assert.deepEqual(straysIn({ "model/x.json": model }), [
+    noCatalog,
+    `model/x.json: ${unread}; did you mean models/?`,
+  ]);
+  const beside = { "models/own.json": model, "x.json": model, "Providers/deep/y.json": {} };
+  assert.deepEqual(straysIn(beside), [
+    `Providers/deep/y.json: ${unread}; did you mean providers/?`,
+    `x.json: ${unread}`,
+  ]);
+});
+
+test("a folder that is no catalog is a fault; an empty one, a README and what editors keep there are none", () => {
+  assert.deepEqual(straysIn({ "src/main.ts": "" }), [noCatalog]);
+  assert.deepEqual(straysIn({}), []);
+  assert.deepEqual(straysIn({ ".git/x.json": {}, "README.md": "", "models/own.json": model }), []);
+});
+
+test("a check tells how many files of the folder were read", () => {
+  const files = { "models/own.json": model, "models/deep/more.json": { ...model, id: "own/more" } };
+  assert.equal(checkCatalog(folderOf(files)).files, 2);
+  assert.equal(checkCatalog(folderOf({ ...files, "model/x.json": {} })).files, 2);
+  assert.equal(checkCatalog(folderOf({})).files, 0);
+  assert.ok(checkCatalog(undefined).files > 100);
 });

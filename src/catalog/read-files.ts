@@ -8,6 +8,7 @@ import { familyFile, modelsFrom, templateIn } from "./family.ts";
 import type { FamilyFacts } from "./family.ts";
 import { modelSchemaOf, providerFile } from "./schema.ts";
 import type { ModelFacts, ProviderFacts } from "./schema.ts";
+import { catalogFolders, strayFaults } from "./stray-files.ts";
 
 /** One thing wrong in one file: what the person who wrote the file needs to find and mend it. */
 export type Fault = {
@@ -41,7 +42,7 @@ export type CatalogFiles = {
 
 /**
  * The JSON files at any depth of `providers`, `models` and `families` in each directory. An id in a later directory
- * replaces the same id of an earlier one; twice in one directory is a fault.
+ * replaces the same id of an earlier one; twice in one directory is a fault, and so is a file beside the three.
  */
 export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
   const faults: Fault[] = [];
@@ -55,6 +56,7 @@ export function readCatalogFiles(directories: readonly string[]): CatalogFiles {
       faults.push({ file: directory, path: "", fault: "there is no such directory" });
       continue;
     }
+    faults.push(...strayFaults(directory));
     override(
       providers,
       readAll(join(directory, "providers"), () => providerFile, seen),
@@ -175,6 +177,11 @@ function parsed(
     faults.push({ file, path: "", fault: error instanceof Error ? error.message : "cannot be read" });
     return undefined;
   }
+}
+
+/** How many files of a directory are read. */
+export function countFiles(directory: string): number {
+  return catalogFolders.reduce((sum, name) => sum + jsonFiles(join(directory, name)).length, 0);
 }
 
 function jsonFiles(directory: string): string[] {

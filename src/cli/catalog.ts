@@ -4,6 +4,7 @@ import { catalogFileKinds } from "./cli-house.ts";
 import type { CatalogFileKind, CheckedCatalog } from "./cli-house.ts";
 import type { Desk } from "./desk.ts";
 import { exitCodes } from "./exit.ts";
+import { counted } from "./readable.ts";
 
 /** `skillboss catalog …`: the data of providers, models and prices, looked at before a server is started. */
 export function addCatalog(program: Command, desk: Desk): void {
@@ -26,17 +27,22 @@ function addCheck(catalog: Command, desk: Desk): void {
     .action(async (folder: string | undefined) => {
       const checked = await desk.house.checkCatalog(folder);
       if (checked.faults.length > 0) desk.exitCode = exitCodes.failed;
-      await desk.show({ ok: checked.faults.length === 0, ...checked }, checkText);
+      await desk.show({ ok: checked.faults.length === 0, ...checked }, (shown) => checkText(shown, folder));
     });
 }
 
-function checkText({ faults, models, providers }: CheckedCatalog): string {
-  if (faults.length === 0) return `${models} models of ${providers} providers, no faults.\n`;
+function checkText(
+  { files, faults, models, providers }: CheckedCatalog,
+  folder = "the built-in data",
+): string {
+  const read = `${counted(files, "file")} of ${folder} read`;
+  if (faults.length === 0)
+    return `${read}; with them ${models} models of ${providers} providers, no faults.\n`;
   const lines = faults.map(({ file, line, path, fault }) => {
     const place = line === undefined ? file : `${file}:${line}`;
     return `${place}: ${path === "" ? "" : `${path}: `}${fault}\n`;
   });
-  return lines.join("");
+  return `${lines.join("")}${read}.\n`;
 }
 
 function addSchema(catalog: Command, desk: Desk): void {

@@ -1,4 +1,6 @@
 export type CheckedCatalog = {
+  /** How many of the folder were read; of the built-in data without one. */
+  readonly files: number;
   readonly models: number;
   readonly providers: number;
   readonly faults: readonly {

@@ -25,7 +25,7 @@ export async function run(words: readonly string[], settings: RunSettings = {}):
   input.end(settings.input ?? "");
   const exitCode = await runCommandLine(words, {
     serve: settings.serve ?? (() => Promise.reject(new Error("no server in this test"))),
-    checkCatalog: () => Promise.resolve({ models: 0, providers: 0, faults: [] }),
+    checkCatalog: () => Promise.resolve({ files: 0, models: 0, providers: 0, faults: [] }),
     catalogSchema: () => Promise.resolve({}),
     environment: {
       url: undefined,
