@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
@@ -8,6 +8,7 @@ import type { Desk } from "./desk.ts";
 import { exitCodes, WrongUse } from "./exit.ts";
 import { collected } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
+import { refuseUnwritable, saveFile } from "./result-file.ts";
 import { harmless } from "./terminal-text.ts";
 
 type RunOptions = {
@@ -45,6 +46,7 @@ export function addRun(program: Command, desk: Desk): void {
     )
     .action(async (model: string, words: readonly string[], options: RunOptions) => {
       const client = desk.customer();
+      if (options.output !== undefined) await refuseUnwritable(options.output);
       const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
       const begun = await client.runs.begin({ model, inputs, webhook: options.webhook });
       if (options.async === true) return desk.show(begun, (job) => `${job.job_id} ${job.status}\n`);
@@ -74,17 +76,15 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
     return desk.note(`skillboss: ${job.error ?? `the run is ${job.status}`} (${job.job_id})\n`);
   }
   const { result } = job;
-  if (output !== undefined) await writeFile(output, await desk.customer().runs.download(fileUrlIn(result)));
+  try {
+    if (output !== undefined) await saveFile(result, { client: desk.customer(), path: output });
+  } catch (error) {
+    // The result was paid for: whatever became of its file, it is shown.
+    await desk.show(result, (shown) => resultText(shown, undefined));
+    throw error;
+  }
   await desk.show(result, (shown) => resultText(shown, output));
   if (!desk.isJson) await desk.note(costText(result));
-}
-
-function fileUrlIn(result: RunAnswer): string {
-  const url = [result["image_url"], result["video_url"], result["audio_url"]].find(
-    (one) => typeof one === "string",
-  );
-  if (typeof url !== "string") throw new WrongUse("This result has no file to save: leave --output out.");
-  return url;
 }
 
 const ownMembers = new Set(["id", "object", "model", "status", "usage", "usage_estimated"]);

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startFakeApi } from "../client/fake-api.ts";
+import type { FakeApi } from "../client/fake-api.ts";
+import { run } from "./cli-runner.test-support.ts";
+import type { Ran } from "./cli-runner.test-support.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cli-run-"));
+let api: FakeApi;
+/** What the run that is asked for comes to. */
+let result: Readonly<Record<string, unknown>> = {};
+
+before(async () => {
+  const job = { id: "run_1", job_id: "run_1", model: "m", created_at: "", completed_at: null };
+  api = await startFakeApi({
+    "POST /v1/run": { body: { ...job, status: "queued" } },
+    "GET /v1/job/run_1": () => ({ body: { ...job, status: "completed", result } }),
+    "GET /one.png": { body: "first" },
+    "GET /two.png": { body: "second" },
+  });
+});
+after(async () => {
+  await api.close();
+  rmSync(folder, { recursive: true });
+});
+
+function resultOf(members: Readonly<Record<string, unknown>>): void {
+  result = { id: "run_1", model: "m", status: "completed", _remaining_credits: 1, ...members };
+}
+
+const file = (name: string): string => `${api.url}/${name}`;
+
+function ran(...words: readonly string[]): Promise<Ran> {
+  return run(["run", "m", "prompt=hi", ...words], { environment: { url: api.url, apiKey: "sk-x" } });
+}
+
+test("A file's result is saved where it is wanted.", async () => {
+  resultOf({ image_url: file("one.png") });
+  const path = join(folder, "saved.png");
+  const { exitCode, output } = await ran("-o", path);
+  assert.equal(exitCode, 0);
+  assert.equal(output, `Saved ${path}\n`);
+  assert.equal(readFileSync(path, "utf8"), "first");
+});
+
+test("A path that nothing can be saved as is refused before the run is sent and paid for.", async () => {
+  const asked = api.asked.length;
+  writeFileSync(join(folder, "file"), "");
+  mkdirSync(join(folder, "deep"));
+  const cases = [
+    [join(folder, "none", "x.png"), /there is no folder .*none/],
+    [join(folder, "file", "x.png"), /there is no folder|is no folder/],
+    [join(folder, "deep"), /it is a folder/],
+  ] as const;
+  for (const [path, says] of cases) {
+    const { exitCode, errors, output } = await ran("-o", path);
+    assert.equal(exitCode, 2, path);
+    assert.match(errors, says);
+    assert.equal(output, "");
+  }
+  assert.equal(api.asked.length, asked);
+});
+
+test("A result whose file cannot be saved after all is not lost: its address and its run are told.", async () => {
+  resultOf({ image_url: file("gone.png") });
+  const path = join(folder, "gone.png");
+  for (const form of [[], ["--json"]]) {
+    const { exitCode, errors, output } = await ran("-o", path, ...form);
+    assert.equal(exitCode, 1);
+    assert.ok(errors.includes("run_1") && errors.includes(path), errors);
+    assert.ok(errors.includes(file("gone.png")) && output.includes(file("gone.png")));
+  }
+  assert.equal(existsSync(path), false);
+});
+
+const noFullDisk = existsSync("/dev/full") ? false : "this system has no /dev/full";
+
+test("A disk that is full costs nobody a result.", { skip: noFullDisk }, async () => {
+  resultOf({ image_url: file("one.png") });
+  const { exitCode, errors } = await ran("-o", "/dev/full");
+  assert.equal(exitCode, 1);
+  assert.match(errors, /run_1[^]*ENOSPC/);
+  assert.ok(errors.includes(file("one.png")));
+});
+
+test("A result that is no file is shown although a file was wanted.", async () => {
+  resultOf({ text: "Hello." });
+  const { exitCode, errors, output } = await ran("-o", join(folder, "text.png"));
+  assert.equal(exitCode, 2);
+  assert.match(errors, /no file to save.*run_1/);
+  assert.equal(output, "Hello.\n");
+});
