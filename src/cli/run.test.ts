@@ -76,6 +76,26 @@ test("A result whose file cannot be saved after all is not lost: its address and
   assert.equal(existsSync(path), false);
 });
 
+test("Of several results each has its address printed, and each is saved under its number.", async () => {
+  const urls = [file("one.png"), file("two.png")];
+  const forms = [
+    { image_url: urls[0], generated_images: urls, images: urls.map((url) => ({ url })) },
+    { video_url: urls[0], videos: urls.map((url) => ({ url })) },
+    { audio_url: urls[0], audio: urls },
+  ];
+  for (const members of forms) {
+    resultOf(members);
+    assert.equal((await ran()).output, `${urls.join("\n")}\n`);
+    const { output } = await ran("-o", join(folder, "two.png"));
+    const [first, second] = [join(folder, "two-1.png"), join(folder, "two-2.png")];
+    assert.equal(output, `Saved ${first}\nSaved ${second}\n`);
+    assert.deepEqual([readFileSync(first, "utf8"), readFileSync(second, "utf8")], ["first", "second"]);
+    assert.equal(existsSync(join(folder, "two.png")), false);
+  }
+  resultOf({ image_url: urls[0], generated_images: [urls[0]] });
+  assert.equal((await ran()).output, `${urls[0]}\n`);
+});
+
 const noFullDisk = existsSync("/dev/full") ? false : "this system has no /dev/full";
 
 test("A disk that is full costs nobody a result.", { skip: noFullDisk }, async () => {

@@ -8,7 +8,7 @@ import type { Desk } from "./desk.ts";
 import { exitCodes, WrongUse } from "./exit.ts";
 import { collected } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
-import { refuseUnwritable, saveFile } from "./result-file.ts";
+import { fileUrlsIn, refuseUnwritable, saveFiles } from "./result-file.ts";
 import { harmless } from "./terminal-text.ts";
 
 type RunOptions = {
@@ -35,7 +35,7 @@ export function addRun(program: Command, desk: Desk): void {
       "an input that is a file's content, as base64; may be given again",
       collected,
     )
-    .option("-o, --output <path>", "save the result's file there")
+    .option("-o, --output <path>", "save the result's file there; several as path-1, path-2")
     .option("--async", "print the job and do not wait for it")
     .option("--webhook <url>", "tell this address when the run is over")
     .addHelpText(
@@ -76,23 +76,27 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
     return desk.note(`skillboss: ${job.error ?? `the run is ${job.status}`} (${job.job_id})\n`);
   }
   const { result } = job;
+  let saved: readonly string[] = [];
   try {
-    if (output !== undefined) await saveFile(result, { client: desk.customer(), path: output });
+    if (output !== undefined) saved = await saveFiles(result, { client: desk.customer(), path: output });
   } catch (error) {
-    // The result was paid for: whatever became of its file, it is shown.
-    await desk.show(result, (shown) => resultText(shown, undefined));
+    // The result was paid for: whatever became of its files, it is shown.
+    await desk.show(result, resultText);
     throw error;
   }
-  await desk.show(result, (shown) => resultText(shown, output));
+  await desk.show(result, (shown) =>
+    saved.length === 0 ? resultText(shown) : saved.map((path) => `Saved ${path}\n`).join(""),
+  );
   if (!desk.isJson) await desk.note(costText(result));
 }
 
 const ownMembers = new Set(["id", "object", "model", "status", "usage", "usage_estimated"]);
 
-/** A text as it is; a file by its address; all else as JSON. */
-function resultText(result: RunAnswer, output: string | undefined): string {
-  if (output !== undefined) return `Saved ${output}\n`;
-  for (const member of ["image_url", "video_url", "audio_url", "markdown", "text", "content"]) {
+/** A text as it is; files by their addresses; all else as JSON. */
+function resultText(result: RunAnswer): string {
+  const urls = fileUrlsIn(result);
+  if (urls.length > 0) return urls.map((url) => `${harmless(url)}\n`).join("");
+  for (const member of ["markdown", "text", "content"]) {
     const value = result[member];
     if (typeof value === "string") return `${harmless(value)}\n`;
   }
