@@ -7,6 +7,7 @@ import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi } from "../client/fake-api.ts";
 import { run } from "./cli-runner.test-support.ts";
 import type { Ran } from "./cli-runner.test-support.ts";
+import { sampleModel, sampleReplies } from "./sample-answers.test-support.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-run-"));
 let api: FakeApi;
@@ -112,4 +113,28 @@ test("A result that is no file is shown although a file was wanted.", async () =
   assert.equal(exitCode, 2);
   assert.match(errors, /no file to save.*run_1/);
   assert.equal(output, "Hello.\n");
+});
+
+test("A chat model that is run is refused with the command that asks it, and not with a word nobody wrote.", async () => {
+  const error = {
+    message: "async: chat models do not run as jobs.",
+    code: "invalid_request",
+    param: "async",
+  };
+  const chats = await startFakeApi({
+    ...sampleReplies,
+    "POST /v1/run": { status: 400, body: { error } },
+    "GET /v1/models/mailer": { body: { ...sampleModel, id: "mailer", type: "email" } },
+  });
+  const environment = { url: chats.url, apiKey: "sk-x" };
+  const chat = await run(["run", "gpt-4o-mini", "prompt=hi"], { environment });
+  const other = await run(["run", "mailer", "prompt=hi"], { environment });
+  await chats.close();
+  assert.equal(chat.exitCode, 2);
+  assert.match(
+    chat.errors,
+    /^skillboss: gpt-4o-mini is a chat model: skillboss chat --model gpt-4o-mini "…"\n/,
+  );
+  assert.doesNotMatch(chat.errors, /async/);
+  assert.equal(other.exitCode, 1);
 });

@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Client } from "../client/client.ts";
-import type { JobAnswer, RunAnswer } from "../client/run-client.ts";
+import { ClientError } from "../client/errors.ts";
+import type { JobAnswer, RunAnswer, RunWish } from "../client/run-client.ts";
 import type { Desk } from "./desk.ts";
 import { exitCodes, WrongUse } from "./exit.ts";
 import { collected } from "./option-values.ts";
@@ -48,10 +49,22 @@ export function addRun(program: Command, desk: Desk): void {
       const client = desk.customer();
       if (options.output !== undefined) await refuseUnwritable(options.output);
       const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
-      const begun = await client.runs.begin({ model, inputs, webhook: options.webhook });
+      const begun = await begin(client, { model, inputs, webhook: options.webhook });
       if (options.async === true) return desk.show(begun, (job) => `${job.job_id} ${job.status}\n`);
       await finish(desk, await waitedFor(client, begun, desk), options.output);
     });
+}
+
+/** Runs begin as jobs here, which chats cannot be: their refusal names what nobody wrote. */
+async function begin(client: Client, wish: RunWish): Promise<JobAnswer> {
+  try {
+    return await client.runs.begin(wish);
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.param !== "async") throw error;
+    const { type } = await client.models.read(wish.model);
+    if (type !== "chat") throw error;
+    throw new WrongUse(`${wish.model} is a chat model: skillboss chat --model ${wish.model} "…"`);
+  }
 }
 
 async function waitedFor(client: Client, begun: JobAnswer, desk: Desk): Promise<JobAnswer> {
