@@ -4,6 +4,7 @@ import type OpenAI from "openai";
 import type { Customer } from "./support/gateway-api.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
+import { runShell } from "./support/program.ts";
 import {
   allWireModels,
   assertAllSettled,
@@ -19,8 +20,19 @@ import {
 
 /** What can be called, what it costs, and what was spent: as the SDK and the SkillBoss clients read it. */
 let gateway: Gateway;
+
+/** Its example has what a shell takes for the end of a text. */
+const quoted = {
+  id: "quoted/page",
+  kind: "run",
+  category: "search",
+  inputs: { type: "object", properties: { query: { type: "string" } } },
+  example: { query: "it's tea" },
+  retail: [{ meter: "requests", per: 1, usd: "0.01" }],
+  offers: [],
+};
 before(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ moreFiles: { "models/quoted.json": quoted } });
 });
 after(async () => {
   await assertAllSettled(gateway);
@@ -208,6 +220,19 @@ test("one model, its id with slashes as they are or escaped, shows prices, docum
   }
   const alias = (await gateway.get(key, "/v1/models/gpt-4-turbo")).body;
   assert.equal(alias.alias_of, "openai/gpt-4o");
+});
+
+test("the example of a model is a line that a shell runs, to the address under which the client reached us", async () => {
+  const { key } = await customer();
+  const { curl_example: line } = (await gateway.get(key, "/v1/models/gpt-4o-mini")).body;
+  assert.ok(line.startsWith(`curl ${gateway.url}/v1/chat/completions `), line);
+  const { code, output } = await runShell(line, { SKILLBOSS_API_KEY: key });
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(output).object, "chat.completion");
+  const own = (await gateway.get(key, "/v1/models/quoted/page")).body.curl_example;
+  const shown = await runShell(own.replace(/^curl /, "printf '%s\\n' "));
+  const [sent = ""] = shown.output.trim().split("\n").slice(-1);
+  assert.deepEqual(JSON.parse(sent), { model: "quoted/page", inputs: quoted.example });
 });
 
 test("whether a model is available depends on the mode of the key", async () => {

@@ -4,7 +4,7 @@ import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi, FakeReplies } from "../client/fake-api.ts";
 import { run } from "./cli-runner.test-support.ts";
 import type { Ran, RunSettings } from "./cli-runner.test-support.ts";
-import { accountId, sampleReplies } from "./sample-answers.test-support.ts";
+import { accountId, sampleModel, sampleReplies } from "./sample-answers.test-support.ts";
 
 let fake: FakeApi | undefined;
 afterEach(async () => {
@@ -100,6 +100,16 @@ test("With --json every command writes one JSON document to standard output and 
       const document: unknown = JSON.parse(output);
       assert.equal(typeof document, "object", words);
     }
+  }
+});
+
+test("The example of a model goes to the address that the command line talks to.", async () => {
+  for (const told of ["$SKILLBOSS_URL", "https://elsewhere.example"]) {
+    const body = { ...sampleModel, curl_example: `curl ${told}/v1/chat/completions -d '{"a":"/v1/"}'` };
+    const { output } = await ranWith(["models", "show", "gpt-4o-mini"], {
+      "GET /v1/models/gpt-4o-mini": { body },
+    });
+    assert.match(output, /^ {2}curl http:\/\/127\.0\.0\.1:\d+\/v1\/chat\/completions -d '{"a":"\/v1\/"}'$/m);
   }
 });
 

@@ -39,6 +39,11 @@ export class Desk {
     return this.#options().json === true;
   }
 
+  /** Where the server is. */
+  get url(): string {
+    return serverUrl(this.#options(), this.house.environment);
+  }
+
   /** The operator's client. */
   operator(): Client {
     return this.#client(operatorToken(this.#options(), this.house.environment));
@@ -71,8 +76,7 @@ export class Desk {
 
   #client({ secret, origin }: Credential): Client {
     this.#sent = origin;
-    const baseUrl = serverUrl(this.#options(), this.house.environment);
-    return createClient({ baseUrl, token: secret, signal: this.#ending.signal });
+    return createClient({ baseUrl: this.url, token: secret, signal: this.#ending.signal });
   }
 }
 

@@ -32,7 +32,9 @@ export function addModels(program: Command, desk: Desk): void {
     .command("show <id>")
     .description("one model: prices, abilities, an example call")
     .addHelpText("after", "\nExample:\n  skillboss models show gpt-4o-mini")
-    .action(async (id: string) => desk.show(await desk.customer().models.read(id), modelText));
+    .action(async (id: string) =>
+      desk.show(await desk.customer().models.read(id), (model) => modelText(model, desk.url)),
+    );
 }
 
 function matches(model: ModelAnswer, search: string): boolean {
@@ -94,7 +96,7 @@ function unitText({ meter, per }: RateAnswer): string {
   return per === 1 ? `per ${unit.replace(/s$/, "")}` : `per ${readableCount(per)} ${unit}`;
 }
 
-function modelText(model: ModelAnswer): string {
+function modelText(model: ModelAnswer, url: string): string {
   const { lifecycle } = model;
   const abilities = Object.entries(model.capabilities)
     .filter(([, isAble]) => isAble)
@@ -116,7 +118,9 @@ function modelText(model: ModelAnswer): string {
     ["Followed by", lifecycle.replacement ?? ""],
     ["More", model.doc ?? ""],
   ];
-  const example = model.curl_example === undefined ? "" : `\nExample:\n  ${model.curl_example}\n`;
+  // The address that was reached from here, which need not be the one that the server knows itself by.
+  const call = model.curl_example?.replace(/^curl \S+?(?=\/v1\/)/, () => `curl ${url}`);
+  const example = call === undefined ? "" : `\nExample:\n  ${call}\n`;
   return pairs(known.filter(([, value]) => value !== "")) + pricesText(model.prices) + example;
 }
 

@@ -82,7 +82,7 @@ function oneDoor(house: ModelsHouse): Door {
       if (!mayCall(visit.caller(), found.model)) throw new Problem("model_not_allowed", { param: "id" });
       return {
         status: 200,
-        body: { ...shownModel(found, house, visit), ...exampleOf(found) },
+        body: { ...shownModel(found, house, visit), ...exampleOf(found, house.publicUrlOf(visit)) },
       };
     },
   };
@@ -243,13 +243,15 @@ function flatPricing(price: Price): Record<string, number> {
   );
 }
 
-function exampleOf({ model, alias }: Found) {
+function exampleOf({ model, alias }: Found, url: string) {
   const name = alias?.id ?? model.id;
   const isChat = model.kind === "chat";
   const path = isChat ? "/v1/chat/completions" : "/v1/run";
   const body = isChat
     ? { model: name, messages: [{ role: "user", content: "Hello" }] }
     : { model: name, inputs: model.example };
+  // Within quotes of the shell, whatever an operator's example says.
+  const quotable = JSON.stringify(body).replaceAll("'", String.raw`'\''`);
   return {
     request_doc: isChat
       ? "An OpenAI chat completion request; see /openapi.json."
@@ -257,6 +259,6 @@ function exampleOf({ model, alias }: Found) {
     response_doc: isChat
       ? "An OpenAI chat.completion with _balance_warning and _remaining_credits."
       : "See the model's documentation.",
-    curl_example: `curl $SKILLBOSS_URL${path} -H "Authorization: Bearer $SKILLBOSS_API_KEY" -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`,
+    curl_example: `curl ${url}${path} -H "Authorization: Bearer $SKILLBOSS_API_KEY" -H "Content-Type: application/json" -d '${quotable}'`,
   };
 }
