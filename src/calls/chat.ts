@@ -91,7 +91,7 @@ function isSome(offers: readonly Offer[]): offers is readonly [Offer, ...Offer[]
 function notConfigured(model: ChatModel, house: ChatHouse): Problem {
   const variables = model.offers.map((offer) => house.variableFor(offer)).join(" or ");
   return new Problem("provider_not_configured", {
-    message: `No provider of ${model.id} is configured: the operator has to set ${variables}.`,
+    message: `No provider of ${model.id} is configured: the operator has to set ${variables}. A test key works without.`,
     retryAfterSeconds: 60,
   });
 }

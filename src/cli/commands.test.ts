@@ -126,6 +126,18 @@ test("A refusal ends with 1 and says message, code and request; with --json it i
   assert.deepEqual(JSON.parse(json.errors), { error });
 });
 
+test("When to try again is said where that may help, and not where the server says that it is in vain.", async () => {
+  const error = { message: "Not now.", code: "upstream_unavailable" };
+  const refused = (headers: Readonly<Record<string, string>>) => ({
+    "GET /v1/balance": { status: 503, headers: { "retry-after": "60", ...headers }, body: { error } },
+  });
+  const words = ["credits", "balance"];
+  assert.match((await ranWith(words, refused({}))).errors, /Try again in 60 s\./);
+  const inVain = refused({ "x-should-retry": "false" });
+  assert.doesNotMatch((await ranWith(words, inVain)).errors, /Try again/);
+  assert.deepEqual(JSON.parse((await ranWith([...words, "--json"], inVain)).errors), { error });
+});
+
 test("A server that does not answer ends with 3 and names the address and what to do.", async () => {
   const { api, environment } = await settingsFor();
   await api.close();

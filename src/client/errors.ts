@@ -21,6 +21,7 @@ export class ClientError extends Error {
   /** The member of the request that is at fault. */
   readonly param: string | undefined;
   readonly requestId: string | undefined;
+  /** Undefined as well where asking again is in vain. */
   readonly retryAfterSeconds: number | undefined;
   /** The `error` object as the API gave it. */
   readonly error: JsonObject;

@@ -154,7 +154,9 @@ function clientSide(code: ClientCode, message: string, { response, cause }: Orig
 
 function headersOf({ headers }: Response): { requestId?: string; retryAfterSeconds?: number } {
   const requestId = headers.get("x-request-id");
-  const retryAfter = Number(headers.get("retry-after") ?? Number.NaN);
+  // Waiting changes nothing about a refusal that is final, whatever the status has to say of it.
+  const isFinal = headers.get("x-should-retry") === "false";
+  const retryAfter = isFinal ? Number.NaN : Number(headers.get("retry-after") ?? Number.NaN);
   return {
     ...(requestId === null ? {} : { requestId }),
     ...(Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {}),
