@@ -92,7 +92,12 @@ test("A-01 a missing or malformed key is 401, says nothing and reaches no provid
     assertNoEntry(answer, value.replace(/^Bearer /, ""), value.slice(0, 40));
     // A header that is there but empty is as good as none.
     const code = value === "" ? "missing_authorization" : "invalid_api_key";
-    assert.equal(JSON.parse(answer.body).error.code, code);
+    const { error } = JSON.parse(answer.body);
+    assert.equal(error.code, code);
+    // A key that is worn the wrong way may be a good one: it is not called wrong.
+    const isWorn = /^bearer(?: |$)/i.test(value);
+    const says = isWorn ? /^Invalid API key provided\.$/ : /^Send your key as `Authorization: Bearer sk-/;
+    assert.match(error.message, says, value.slice(0, 40));
   }
   const none = await chat([]);
   assertNoEntry(none, "", "no header");

@@ -1,7 +1,7 @@
 import { createHash, hash, timingSafeEqual } from "node:crypto";
 import type { Caller, Mode, PlanName } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
-import { Problem } from "../core/problems.ts";
+import { Problem, problems } from "../core/problems.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database, Row, Statement } from "../storage/database.ts";
 import { limitsOf } from "./plans.ts";
@@ -78,8 +78,10 @@ function bearerIn(authorization: string): string | undefined {
 
 function bearerOf(authorization: string): string {
   const secret = bearerIn(authorization);
-  if (secret === undefined) throw new Problem("invalid_api_key");
-  return secret;
+  if (secret !== undefined) return secret;
+  // It may be a key that is good and worn the wrong way.
+  const isBearer = /^bearer(?: |$)/i.test(authorization);
+  throw new Problem("invalid_api_key", isBearer ? {} : { message: problems.missing_authorization.message });
 }
 
 /** Look-ups that are asked for together go to the database together. */
