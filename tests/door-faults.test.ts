@@ -69,6 +69,22 @@ test("every door words what is wrong with a body itself, and never as its librar
   assertRefused(unknown, "limit", /^limit: there is no such member; known are name, /);
 });
 
+test("an address that is nearly one of ours is told which was meant, and every other where all of them are", async () => {
+  const all = "All addresses are in /openapi.json.";
+  const meant = "Did you mean POST /v1/chat/completions? ";
+  for (const [path, hint] of [
+    ["/chat/completions", meant],
+    ["/v1/chat/completions/", meant],
+    ["/v1/responses", meant],
+    ["/nowhere", ""],
+    ["/admin/v1/account", ""],
+  ] as const) {
+    const answer = await post(path, {});
+    assert.deepEqual([answer.status, answer.body.error.code], [404, "not_found"]);
+    assert.equal(answer.body.error.message, `There is nothing at this address. ${hint}${all}`);
+  }
+});
+
 test("who is no operator is told which token is wanted and where it lies", async () => {
   const wrong = await gateway.get(customer.key, "/admin/v1/accounts");
   const missing = await fetch(`${gateway.url}/admin/v1/accounts`);

@@ -28,18 +28,22 @@ export function routerOf(doors: readonly Door[]): Router {
         const parameters = found === null ? undefined : decoded(pattern.names, found);
         if (parameters !== undefined) return { door: pattern.door, parameters };
       }
-      return { allowed: allowedAt(doors, path) };
+      return { allowed: doorsAt(doors, path).flatMap(methodsOf) };
     },
   };
 }
 
-function allowedAt(doors: readonly Door[], path: string): readonly string[] {
-  const isHere = (door: Door): boolean => {
+/** Those of any method that this path leads to. */
+export function doorsAt(doors: readonly Door[], path: string): readonly Door[] {
+  return doors.filter((door) => {
     const { expression, names } = patternOf(door);
     const found = expression.exec(path);
     return found !== null && decoded(names, found) !== undefined;
-  };
-  return doors.filter(isHere).flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  });
+}
+
+function methodsOf({ method }: Door): readonly string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
 }
 
 function patternOf(door: Door): Pattern {

@@ -5,13 +5,15 @@ import type { KeptAnswers } from "../calls/idempotency/kept-answers.ts";
 import type { Caller } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
-import { Problem } from "../core/problems.ts";
+import { Problem, problems } from "../core/problems.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
 import { ContentDigest } from "./content-digest.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { readForm } from "./form-body.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
+import { nearAddressOf } from "./near-address.ts";
+import type { NearAddress } from "./near-address.ts";
 import { originOf } from "./origin.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { refuseSlips } from "./query.ts";
@@ -54,7 +56,7 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The public face: every request is routed, let in or refused, and answered in one form. */
 export function frontServer(settings: FrontSettings): Server {
-  const router = routerOf(settings.doors);
+  const router: Guide = { ...routerOf(settings.doors), near: nearAddressOf(settings.doors) };
   const timeouts = settings.timeouts ?? usualTimeouts;
   const server = createServer({
     noDelay: true,
@@ -83,6 +85,8 @@ export function frontServer(settings: FrontSettings): Server {
   return server;
 }
 
+type Guide = Router & { readonly near: NearAddress };
+
 type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -91,7 +95,7 @@ type Exchange = {
   caller: Caller | undefined;
 };
 
-async function serve(exchange: Exchange, settings: FrontSettings, router: Router): Promise<void> {
+async function serve(exchange: Exchange, settings: FrontSettings, router: Guide): Promise<void> {
   const { request, response, requestId } = exchange;
   const { door, parameters, query } = find(request, response, router);
   const admitting = admit(door, request, settings);
@@ -160,7 +164,7 @@ const noBody = Buffer.alloc(0);
 function find(
   request: IncomingMessage,
   response: ServerResponse,
-  router: Router,
+  router: Guide,
 ): Matched & { readonly query: URLSearchParams } {
   const url = request.url ?? "";
   const mark = url.indexOf("?");
@@ -168,9 +172,16 @@ function find(
   const matched = router.match(request.method ?? "", path);
   if ("door" in matched)
     return { ...matched, query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)) };
-  if (matched.allowed.length === 0) throw new Problem("not_found");
+  if (matched.allowed.length === 0) throw nothingAt(router.near(request.method ?? "", path));
   response.setHeader("allow", matched.allowed.join(", "));
   throw new Problem("method_not_allowed", { message: `This address takes ${matched.allowed.join(", ")}.` });
+}
+
+/** Clients that add what a base URL has, or leave out what it lacks, come here first. */
+function nothingAt(near: string | undefined): Problem {
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  const message = `${problems.not_found.message}${hint} All addresses are in /openapi.json.`;
+  return new Problem("not_found", { message });
 }
 
 function readJson(schema: NonNullable<Door["body"]>, rawBody: Buffer): unknown {
