@@ -10,7 +10,8 @@ import { counted } from "./readable.ts";
 export function addCatalog(program: Command, desk: Desk): void {
   const catalog = program
     .command("catalog")
-    .description("look after the data of providers, models and prices");
+    .description("look after the data of providers, models and prices")
+    .helpCommand(false);
   addCheck(catalog, desk);
   addSchema(catalog, desk);
 }

@@ -77,6 +77,18 @@ test("Every command has a help screen with examples and the global options.", as
   }
 });
 
+test("Help is asked for by --help alone, and no screen names a command that other screens do not know.", async () => {
+  const { output } = await run(["--help"]);
+  const listed = [...(output.split("Commands:")[1] ?? "").matchAll(/^ {2}([a-z]+) /gm)].map(
+    ([, name]) => name,
+  );
+  assert.ok(listed.includes("jobs") && listed.includes("catalog"));
+  for (const name of listed) {
+    const help = await run([String(name), "--help"]);
+    assert.doesNotMatch(help.output, /help \[command\]/, name);
+  }
+});
+
 test("Every command ends with 0 when the server answers, and says something to people.", async () => {
   const settings = await settingsFor();
   for (const [words, rest] of Object.entries(everyCommand)) {

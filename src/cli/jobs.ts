@@ -11,7 +11,7 @@ type ListOptions = { readonly status?: JobStatus; readonly limit: number };
 
 /** `skillboss jobs`: runs by their id. */
 export function addJobs(program: Command, desk: Desk): void {
-  const jobs = program.command("jobs").description("list, show and cancel runs (API key)");
+  const jobs = program.command("jobs").description("list, show and cancel runs (API key)").helpCommand(false);
   jobs
     .command("list")
     .description("the latest runs")
