@@ -153,6 +153,23 @@ for (const [name, kit] of Object.entries(kits)) {
       });
     });
 
+    test("a refusal names the model as it was asked for, and what answers in its place in brackets", async () => {
+      const wrong = { type: kit.errors.BadRequestError, status: 400, code: "wrong_endpoint" };
+      const one = await customer();
+      for (const [model, named] of [
+        ["dall-e-3", "dall-e-3 (openai/gpt-image-per-image)"],
+        ["flux-1.1-pro", "flux-1.1-pro"],
+      ] as const) {
+        const error = await refusal(ask(one, model, "Hello"), kit, wrong);
+        assert.ok(error.message.includes(`${named} is not a chat model`), error.message);
+      }
+      const image = clientFor(kit, gateway, one.key).images.generate({
+        model: "gpt-4o-mini",
+        prompt: "Hello",
+      });
+      assert.match((await refusal(image, kit, wrong)).message, /(?<!openai\/)gpt-4o-mini is not called here/);
+    });
+
     test("too many requests raise RateLimitError with the seconds to wait, and cost nothing", async () => {
       const slow = await customer({ rpm: 1 });
       await ask(slow, "gpt-4o-mini", "Hello");
@@ -233,7 +250,7 @@ for (const [name, kit] of Object.entries(kits)) {
           type: kit.errors.InternalServerError,
           status: 503,
           code: "provider_not_configured",
-          says: new RegExp(`\\b${variable}\\b.* A test key works without\\.`),
+          says: new RegExp(`of ${model} .*\\b${variable}\\b.* A test key works without\\.`),
         });
       }
       assert.equal(await available(live), "1000.000000");

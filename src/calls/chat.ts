@@ -13,7 +13,7 @@ import type { ChatHouse } from "./chat-house.ts";
 import { isForTheLog, logFailedCall } from "./failed-call.ts";
 import { holdFor } from "./hold.ts";
 import { callerHeaders, limitHeaders } from "./caller-headers.ts";
-import { findModel } from "./find-model.ts";
+import { findModel, nameOf } from "./find-model.ts";
 import { nothingUsed } from "./metering.ts";
 import { closeWith } from "./open-chat.ts";
 import type { ChatAsk, OpenChat } from "./open-chat.ts";
@@ -65,11 +65,12 @@ type Servable = { readonly found: Found<ChatModel>; readonly offers: readonly [O
 
 /** The model and those of its offers that can be reached, or the problem that there are none. */
 function findServable(ask: ChatAsk, house: ChatHouse): Servable {
-  const { model, alias } = findModel(ask.call.request.model, ask.caller, house.catalog);
+  const asked = findModel(ask.call.request.model, ask.caller, house.catalog);
+  const { model, alias } = asked;
   if (model.kind !== "chat") {
     throw new Problem("wrong_endpoint", {
       param: "model",
-      message: `${model.id} is not a chat model: call it with POST /v1/run.`,
+      message: `${nameOf(asked)} is not a chat model: call it with POST /v1/run.`,
     });
   }
   let refusal: Problem | undefined;
@@ -79,7 +80,7 @@ function findServable(ask: ChatAsk, house: ChatHouse): Servable {
     refusal ??= refused;
     return line !== undefined && refused === undefined;
   });
-  if (!isSome(offers)) throw refusal ?? notConfigured(model, house);
+  if (!isSome(offers)) throw refusal ?? notConfigured({ model, alias }, house);
   // Without fallback this one or none, also while it rests from a failure.
   return { found: { model, alias }, offers: ask.mayFallBack ? offers : [offers[0]] };
 }
@@ -88,10 +89,10 @@ function isSome(offers: readonly Offer[]): offers is readonly [Offer, ...Offer[]
   return offers.length > 0;
 }
 
-function notConfigured(model: ChatModel, house: ChatHouse): Problem {
-  const variables = model.offers.map((offer) => house.variableFor(offer)).join(" or ");
+function notConfigured(found: Found<ChatModel>, house: ChatHouse): Problem {
+  const variables = found.model.offers.map((offer) => house.variableFor(offer)).join(" or ");
   return new Problem("provider_not_configured", {
-    message: `No provider of ${model.id} is configured: the operator has to set ${variables}. A test key works without.`,
+    message: `No provider of ${nameOf(found)} is configured: the operator has to set ${variables}. A test key works without.`,
     retryAfterSeconds: 60,
   });
 }

@@ -11,6 +11,12 @@ export function findModel(name: string, caller: Caller, catalog: Catalog): Found
   return found;
 }
 
+/** As the caller asked for it, so that nobody reads of a model that they never wrote; with what answers in its place. */
+export function nameOf({ model, alias }: Found): string {
+  if (alias === undefined) return model.id;
+  return alias.kind === "successor" ? `${alias.id} (${model.id})` : alias.id;
+}
+
 /** A key may be bound to some models, by any of their names. */
 export function mayCall(caller: Caller, model: Model): boolean {
   if (caller.models === undefined) return true;

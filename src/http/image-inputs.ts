@@ -65,6 +65,6 @@ function countInputs(model: RunModel, n: unknown): JsonObject {
   const name = counts.find((one) => inputOf(model, one) !== undefined);
   if (name !== undefined) return { [name]: n };
   if (n === 1) return {};
-  const message = `n: ${model.id} makes one image; call it once for each.`;
+  const message = "n: this model makes one image; call it once for each.";
   throw new Problem("invalid_request", { param: "n", message });
 }

@@ -159,7 +159,7 @@ function editorFor(model: RunModel, { chat }: MediaHouse): Editor {
   }
   throw new Problem("wrong_endpoint", {
     param: "model",
-    message: `${model.id} does not change pictures: call it with POST /v1/images/generations.`,
+    message: "This model does not change pictures: call it with POST /v1/images/generations.",
   });
 }
 
@@ -170,7 +170,7 @@ function refuseEditors(model: RunModel, body: JsonObject): void {
   if (needed === undefined || pictureNames.some((name) => body[name] !== undefined)) return;
   throw new Problem("wrong_endpoint", {
     param: "model",
-    message: `${model.id} changes pictures: call it with POST /v1/images/edits, or give ${needed}.`,
+    message: `This model changes pictures: call it with POST /v1/images/edits, or give ${needed}.`,
   });
 }
 
@@ -195,7 +195,7 @@ function pictureInputs(model: RunModel, files: readonly FormFile[]): JsonObject 
   if (list !== undefined) return { [list]: urls };
   if (urls.length === 1)
     return { [singles.find((name) => inputOf(model, name) !== undefined) ?? "image"]: first };
-  throw new Problem("invalid_request", { param: "image", message: `${model.id} takes one image.` });
+  throw new Problem("invalid_request", { param: "image", message: "This model takes one image." });
 }
 
 function maskInput(model: RunModel, masks: readonly FormFile[]): JsonObject {
@@ -203,7 +203,7 @@ function maskInput(model: RunModel, masks: readonly FormFile[]): JsonObject {
   if (mask === undefined) return {};
   const name = maskNames.find((one) => inputOf(model, one) !== undefined);
   if (name !== undefined) return { [name]: dataUrlOf(mask) };
-  throw new Problem("invalid_request", { param: "mask", message: `${model.id} takes no mask.` });
+  throw new Problem("invalid_request", { param: "mask", message: "This model takes no mask." });
 }
 
 function dataUrlOf({ contentType, bytes }: FormFile): string {

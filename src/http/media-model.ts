@@ -1,7 +1,7 @@
-import { findModel } from "../calls/find-model.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import { findModel, nameOf } from "../calls/find-model.ts";
+import type { Catalog, Found } from "../catalog/catalog.ts";
 import type { Caller } from "../core/caller.ts";
-import type { Model, RunModel } from "../core/model.ts";
+import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 
 /** What a door of one kind of media serves. */
@@ -20,15 +20,16 @@ type Asking = { readonly caller: Caller; readonly catalog: Catalog };
 
 /** The model of this name if it is of this kind. Throws what the customer reads: 404, 403, or where it is called. */
 export function mediaModel(name: string, kind: MediaKind, { caller, catalog }: Asking): RunModel {
-  const { model } = findModel(name, caller, catalog);
+  const found = findModel(name, caller, catalog);
+  const { model } = found;
   if (model.kind === "run" && model.category === kind) return model;
-  throw wrongAddress(model);
+  throw wrongAddress(found);
 }
 
-function wrongAddress({ id, category }: Model): Problem {
-  const address = addresses.get(category) ?? "POST /v1/run";
+function wrongAddress(found: Found): Problem {
+  const address = addresses.get(found.model.category) ?? "POST /v1/run";
   return new Problem("wrong_endpoint", {
     param: "model",
-    message: `${id} is not called here: call it with ${address}.`,
+    message: `${nameOf(found)} is not called here: call it with ${address}.`,
   });
 }

@@ -64,7 +64,7 @@ function formatInput(model: RunModel, format: unknown): JsonObject | undefined {
   }
   throw new Problem("invalid_request", {
     param: "response_format",
-    message: `response_format: ${model.id} does not make this form of sound.`,
+    message: "response_format: this model does not make this form of sound.",
   });
 }
 

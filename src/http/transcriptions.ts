@@ -103,7 +103,7 @@ function wishOf(given: unknown, { form, task, isStreamed }: Wishing): Transcript
 /** Before anything is asked or charged: a model that tells no times cannot make subtitles. */
 function checkTimes(model: RunModel, { format }: TranscriptWish): void {
   if (!hasTimes(format) || tellsTimes(model)) return;
-  const message = `response_format: ${model.id} tells no times; want json or text.`;
+  const message = "response_format: this model tells no times; want json or text.";
   throw new Problem("invalid_request", { param: "response_format", message });
 }
 
@@ -123,7 +123,7 @@ function taskInput(model: RunModel, task: Task): JsonObject {
   if (tasks.includes("translations")) return { task: "translations" };
   throw new Problem("wrong_endpoint", {
     param: "model",
-    message: `${model.id} does not translate: call it with POST /v1/audio/transcriptions.`,
+    message: "This model does not translate: call it with POST /v1/audio/transcriptions.",
   });
 }
 
