@@ -52,8 +52,14 @@ function dyingAfter(writes: number, node: Node): StarterHouse {
   });
   return {
     ...node,
-    accounts: { ...accounts, create: counted(accounts.create) },
-    keys: { ...keys, issueOnce: counted(keys.issueOnce) },
+    accounts: {
+      ...accounts,
+      create: counted((wish: Parameters<typeof accounts.create>[0]) => accounts.create(wish)),
+    },
+    keys: {
+      ...keys,
+      issueOnce: counted((wish: Parameters<typeof keys.issueOnce>[0]) => keys.issueOnce(wish)),
+    },
     chat: { ledger },
   };
 }
