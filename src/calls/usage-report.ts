@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Mode } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Credits } from "../core/credits.ts";
@@ -57,41 +58,21 @@ export function usageReports(database: Database, clock: Clock): UsageReports {
   return {
     async read(question) {
       const since = sinceOf(question.period, clock.now());
-      const { isOfType } = question;
-      const all = receiptsOf(database, question, since);
-      const found = await all
-        .select(["model as name", ...sums])
-        .groupBy("model")
-        .orderBy("model")
-        .execute();
-      const models = isOfType === undefined ? found : found.filter(({ name }) => isOfType(name));
-      const names = models.map(({ name }) => name);
-      const asked = isOfType === undefined ? all : all.where(sql<boolean>`model = any(${names}::text[])`);
-      const [days, recent] = await Promise.all([
-        asked
-          .select([sql<string>`to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD')`.as("name"), ...sums])
-          .groupBy("name")
-          .orderBy("name")
-          .execute(),
-        asked.selectAll().orderBy("ended_at", "desc").limit(recentCalls).execute(),
-      ]);
-      const byModel = models.map((row) => ({ model: row.name, ...sumOf(row) }));
-      const total = byModel.reduce(added, { requests: 0, cost: 0n, inputTokens: 0, outputTokens: 0 });
+      const asked = await ofType(receiptsOf(database, question, since), question);
+      // One statement, so one snapshot: a call that ends meanwhile is in every part of the report or in none.
+      const { sums, recent } = await database.kysely
+        .selectNoFrom([
+          jsonArrayFrom(sumsOf(asked, database)).as("sums"),
+          jsonArrayFrom(latestOf(asked)).as("recent"),
+        ])
+        .executeTakeFirstOrThrow();
+      const byModel = sums.flatMap((row) => (row.model === null ? [] : { model: row.model, ...sumOf(row) }));
       return {
         since,
-        total,
+        total: byModel.reduce(added, { requests: 0, cost: 0n, inputTokens: 0, outputTokens: 0 }),
         byModel,
-        byDay: days.map((row) => ({ day: row.name, ...sumOf(row) })),
-        recent: recent.map((row) => ({
-          callId: row.call_id,
-          model: row.model,
-          servedBy: row.served_by,
-          cost: row.cost,
-          ending: row.ending,
-          problem: row.problem,
-          estimated: row.estimated,
-          endedAt: row.ended_at,
-        })),
+        byDay: sums.flatMap((row) => (row.day === null ? [] : { day: row.day, ...sumOf(row) })),
+        recent: recent.map((row) => ({ ...row, cost: BigInt(row.cost), endedAt: new Date(row.endedAt) })),
       };
     },
   };
@@ -100,14 +81,55 @@ export function usageReports(database: Database, clock: Clock): UsageReports {
 /** Not every number in a receipt is whole, and one that is not must not hide all others. */
 const tokens = (meter: string) => sql`coalesce(ceil((usage ->> ${sql.lit(meter)})::numeric), 0)`;
 
-const sums = [
-  sql<bigint>`count(*)`.as("requests"),
-  sql<string>`coalesce(sum(cost), 0)`.as("cost_sum"),
-  sql<string>`sum(${tokens("input_tokens")} + ${tokens("cache_read_tokens")} + ${tokens("cache_write_tokens")})`.as(
-    "input_sum",
-  ),
-  sql<string>`sum(${tokens("output_tokens")})`.as("output_sum"),
-] as const;
+/** A row for each model and one for each day. What no JSON number holds is told as text. */
+function sumsOf(asked: Receipts, { kysely }: Database) {
+  return kysely
+    .selectFrom(cellsOf(asked).as("cell"))
+    .select([
+      sql<string | null>`model`.as("model"),
+      sql<string | null>`day`.as("day"),
+      sql<number>`sum(requests)`.as("requests"),
+      sql<string>`sum(cost)::text`.as("cost"),
+      sql<number>`sum(input)`.as("inputTokens"),
+      sql<number>`sum(output)`.as("outputTokens"),
+    ])
+    .groupBy(sql`grouping sets ((model), (day))`)
+    .orderBy(sql`model`)
+    .orderBy(sql`day`);
+}
+
+/** What both are summed from, so that each receipt is looked at once: there may be a million. */
+function cellsOf(asked: Receipts) {
+  const input = sql`${tokens("input_tokens")} + ${tokens("cache_read_tokens")} + ${tokens("cache_write_tokens")}`;
+  return asked
+    .select([
+      "model",
+      sql`(ended_at at time zone 'UTC')::date`.as("day"),
+      sql`count(*)`.as("requests"),
+      sql`sum(cost)`.as("cost"),
+      sql`sum(${input})`.as("input"),
+      sql`sum(${tokens("output_tokens")})`.as("output"),
+    ])
+    .groupBy(["model", "day"]);
+}
+
+function latestOf(asked: Receipts) {
+  return asked
+    .select(["call_id as callId", "model", "served_by as servedBy", "ending", "problem", "estimated"])
+    .select([sql<string>`cost::text`.as("cost"), sql<string>`ended_at`.as("endedAt")])
+    .orderBy("ended_at", "desc")
+    .limit(recentCalls);
+}
+
+type Receipts = ReturnType<typeof receiptsOf>;
+
+/** Only the catalog knows what kind a model is, so the names are asked for first. */
+async function ofType(all: Receipts, { isOfType }: UsageQuestion): Promise<Receipts> {
+  if (isOfType === undefined) return all;
+  const found = await all.select("model").distinct().execute();
+  const names = found.map(({ model }) => model).filter(isOfType);
+  return all.where(sql<boolean>`model = any(${names}::text[])`);
+}
 
 function receiptsOf(database: Database, question: UsageQuestion, since: Date | undefined) {
   const all = database.kysely
@@ -125,20 +147,10 @@ function sinceOf(period: Period, now: number): Date | undefined {
   return new Date(Math.floor(now / dayMs) * dayMs - (daysIn[period] - 1) * dayMs);
 }
 
-type SumRow = {
-  readonly requests: bigint;
-  readonly cost_sum: string;
-  readonly input_sum: string;
-  readonly output_sum: string;
-};
+type SumRow = Omit<UsageSum, "cost"> & { readonly cost: string };
 
-function sumOf(row: SumRow): UsageSum {
-  return {
-    requests: Number(row.requests),
-    cost: BigInt(row.cost_sum),
-    inputTokens: Number(row.input_sum),
-    outputTokens: Number(row.output_sum),
-  };
+function sumOf({ requests, cost, inputTokens, outputTokens }: SumRow): UsageSum {
+  return { requests, cost: BigInt(cost), inputTokens, outputTokens };
 }
 
 export function added(sum: UsageSum, one: UsageSum): UsageSum {
