@@ -220,7 +220,7 @@ function missingCaller(): never {
 
 async function fail(exchange: Exchange, settings: FrontSettings, error: unknown): Promise<void> {
   const { request, response, requestId } = exchange;
-  const problem = error instanceof Problem ? error : new Problem("internal_error", { cause: error });
+  const problem = error instanceof Problem ? error : faultOf(error);
   // What became of a run was told when it ended.
   if (problem.status >= 500 && problem.extra["run_id"] === undefined)
     settings.log.error({ request_id: requestId, code: problem.code, cause: problem.cause }, "request failed");
@@ -231,6 +231,11 @@ async function fail(exchange: Exchange, settings: FrontSettings, error: unknown)
   // What is left of a refused body is not read to its end.
   if (request.complete || response.headersSent) sendProblem(response, refusal);
   else refuseAndClose(request, response, refusal);
+}
+
+/** Of a door that does not say what its fault means. Whether anything was charged before it is not known here. */
+function faultOf(cause: unknown): Problem {
+  return new Problem("internal_error", { message: "Something went wrong on our side.", cause });
 }
 
 function isUnrouted({ code }: Problem): boolean {

@@ -1,0 +1,86 @@
+/** What customers are told, and what it costs them, when the database answers that it cannot do what it is asked. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { TestContext } from "node:test";
+import pg from "pg";
+import { endsClean } from "./support/clean-end.ts";
+import { ok } from "./support/fake-behaviours.ts";
+import { startFakeUpstream } from "./support/fake-upstream.ts";
+import type { FakeUpstream } from "./support/fake-upstream.ts";
+import { startGateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
+import { askWithLimits, minuteOf } from "./support/limit-answers.ts";
+import { startPostgres } from "./support/postgres.ts";
+
+type Scene = { readonly upstream: FakeUpstream; readonly gateway: Gateway; readonly database: pg.Client };
+
+let scene: Scene | string;
+
+before(async () => {
+  const postgres = await startPostgres();
+  if ("skipped" in postgres) {
+    scene = postgres.skipped;
+    return;
+  }
+  const databaseUrl = await postgres.freshDatabase();
+  const upstream = await startFakeUpstream();
+  const gateway = await startGateway({ p1: upstream.baseUrl, databaseUrl });
+  scene = { upstream, gateway, database: new pg.Client({ connectionString: databaseUrl }) };
+  await scene.database.connect();
+});
+after(async () => {
+  if (typeof scene === "string") return;
+  await scene.database.end();
+  await endsClean(scene.gateway, scene.upstream);
+  const postgres = await startPostgres();
+  if (!("skipped" in postgres)) await postgres.stop();
+});
+
+function guarantee(name: string, check: (scene: Scene) => Promise<void>): void {
+  test(name, (t: TestContext) => (typeof scene === "string" ? t.skip(scene) : check(scene)));
+}
+
+/** What a database does whose disk is full: it reads, and answers at once that it cannot write. */
+const fillDisk = `
+  create function refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+  create trigger full_disk before insert on holds for each row execute function refuse()`;
+
+guarantee(
+  "L-08 a chat that is refused because nothing can be held uses up nothing of the minute",
+  async ({ upstream, gateway, database }) => {
+    upstream.script("m-chat", ok());
+    const { key } = await gateway.customer({ rpm: 5 });
+    await database.query(fillDisk);
+    try {
+      for (let call = 1; call <= 10; call += 1) {
+        const answer = await askWithLimits(gateway, key, { stream: call % 2 === 0 });
+        assert.deepEqual([answer.status, answer.error.code], [503, "service_unavailable"], `call ${call}`);
+        assert.equal(answer.told.remaining, 5);
+      }
+    } finally {
+      await database.query("drop trigger full_disk on holds");
+    }
+    assert.equal((await askWithLimits(gateway, key)).status, 200);
+    assert.equal((await minuteOf(gateway, key)).remaining, 4);
+    assert.equal(upstream.log.length, 1);
+  },
+);
+
+guarantee(
+  "a page that fails does not say that nothing was charged: it may be the one that tells what was",
+  async ({ gateway, database }) => {
+    const { key } = await gateway.customer();
+    await database.query("alter table receipts rename to away");
+    try {
+      for (const page of ["/v1/usage", "/api/me/usage"]) {
+        const { status, body } = await gateway.get(key, page);
+        assert.deepEqual([status, body.error.code], [500, "internal_error"]);
+        assert.equal(body.error.message, "Something went wrong on our side.");
+      }
+    } finally {
+      await database.query("alter table away rename to receipts");
+    }
+    assert.equal((await gateway.get(key, "/v1/usage")).status, 200);
+  },
+);
