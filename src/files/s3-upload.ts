@@ -6,6 +6,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import type { CompletedPart, S3Client } from "@aws-sdk/client-s3";
+import { GatheredBytes } from "../core/gathered-bytes.ts";
 
 export type S3Object = { readonly Bucket: string; readonly Key: string };
 
@@ -81,20 +82,17 @@ class Multipart {
 
 /** Joins what comes to pieces of the size of a part; only the last is smaller. */
 async function* piecesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let gathered: Buffer[] = [];
-  let sizeBytes = 0;
+  let gathered = new GatheredBytes();
   for await (const bytes of body) {
     let rest = bytes;
-    while (sizeBytes + rest.length >= partBytes) {
-      const taken = rest.subarray(0, partBytes - sizeBytes);
-      yield Buffer.concat([...gathered, taken], partBytes);
+    while (gathered.sizeBytes + rest.length >= partBytes) {
+      const taken = rest.subarray(0, partBytes - gathered.sizeBytes);
+      gathered.add(taken);
+      yield gathered.whole();
       rest = rest.subarray(taken.length);
-      gathered = [];
-      sizeBytes = 0;
+      gathered = new GatheredBytes();
     }
-    if (rest.length === 0) continue;
-    gathered.push(rest);
-    sizeBytes += rest.length;
+    if (rest.length > 0) gathered.add(rest);
   }
-  if (sizeBytes > 0) yield Buffer.concat(gathered, sizeBytes);
+  if (gathered.sizeBytes > 0) yield gathered.whole();
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUtf8 } from "node:buffer";
+import { GatheredBytes } from "../core/gathered-bytes.ts";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
@@ -65,9 +66,9 @@ function added<Item>(lists: Map<string, Item[]>, name: string): Item[] {
 }
 
 async function wholeOf({ body, ...head }: FormPart, digest: ContentDigest | undefined): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const bytes of digest?.part(head, body) ?? body) pieces.push(bytes);
-  return Buffer.concat(pieces);
+  const gathered = new GatheredBytes();
+  for await (const bytes of digest?.part(head, body) ?? body) gathered.add(bytes);
+  return gathered.whole();
 }
 
 function textOf(bytes: Buffer, name: string): string {

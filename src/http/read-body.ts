@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatheredBytes } from "../core/gathered-bytes.ts";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 
@@ -17,8 +18,9 @@ export function readBody(
   if (refusal !== undefined) return Promise.reject(refusal);
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   return new Promise((resolve, reject) => {
+    // Most bodies are one piece.
     let first: Buffer | undefined;
-    let parts: Buffer[] | undefined;
+    let gathered: GatheredBytes | undefined;
     let sizeBytes = 0;
     const onData = (bytes: Buffer): void => {
       sizeBytes += bytes.length;
@@ -27,16 +29,22 @@ export function readBody(
         request.pause();
         reject(tooLarge(mostBytes));
       } else if (first === undefined) first = bytes;
-      else (parts ??= [first]).push(bytes);
+      else (gathered ??= beginningWith(first)).add(bytes);
     };
     request.on("data", onData);
     request.on("error", () => reject(new Problem("invalid_request", { message: "The request broke off." })));
     request.on("end", () => {
-      const body = parts === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(parts, sizeBytes);
+      const body = gathered?.whole() ?? first ?? Buffer.alloc(0);
       if (isUtf8(body)) resolve(body);
       else reject(new Problem("invalid_json", { message: "The body is not valid UTF-8." }));
     });
   });
+}
+
+function beginningWith(first: Buffer): GatheredBytes {
+  const gathered = new GatheredBytes();
+  gathered.add(first);
+  return gathered;
 }
 
 function refusalOf(request: IncomingMessage, mostBytes: number): Problem | undefined {
