@@ -4,6 +4,7 @@ import { sizeText } from "../core/sizes.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
 import type { FileLimits } from "../files/file-limits.ts";
 import type { FileRecord } from "../files/file-rows.ts";
+import { arrivingBytes } from "./arriving-bytes.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
 import { shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
@@ -42,7 +43,7 @@ async function received<Made>(
   const limits = fileLimitsOf(visit.caller().plan);
   refuseAnnounced(request, form, limits.maxBytes);
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  const source = bytesOf(request, house.stalledClientMs);
+  const source = arrivingBytes(request, house.stalledClientMs);
   try {
     return await take({ house, visit, form, source, limits });
   } finally {
@@ -93,27 +94,4 @@ function tooLarge(maxBytes: number): Problem {
     param: "file",
     message: `The file is larger than ${sizeText(maxBytes)}.`,
   });
-}
-
-/**
- * Leaves the connection open when the reader stops early: the refusal has to travel on it. A client that sends nothing
- * for too long is cut off; the time that the store takes is not the client's.
- */
-async function* bytesOf(
-  request: IncomingMessage,
-  stalledClientMs: number,
-): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = request.iterator({ destroyOnReturn: false });
-  try {
-    for (;;) {
-      const timer = setTimeout(() => request.destroy(), stalledClientMs);
-      const next = await pieces.next().finally(() => clearTimeout(timer));
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } catch (error) {
-    throw new Problem("invalid_request", { message: "The request broke off.", cause: error });
-  } finally {
-    await pieces.return?.();
-  }
 }

@@ -4,6 +4,7 @@ import { GatheredBytes } from "../core/gathered-bytes.ts";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
+import { arrivingBytes } from "./arriving-bytes.ts";
 import type { ContentDigest } from "./content-digest.ts";
 import { malformed, readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
@@ -48,7 +49,8 @@ export async function readForm(
   const texts = new Map<string, string[]>();
   const files = new Map<string, FormFile[]>();
   let count = 0;
-  for await (const part of readMultipart(bytesOf(request, { maxBytes, stalledClientMs }), form.boundary)) {
+  const body = bounded(arrivingBytes(request, stalledClientMs), maxBytes);
+  for await (const part of readMultipart(body, form.boundary)) {
     count += 1;
     if (count > mostParts) throw malformed(`It has more than ${mostParts} parts.`);
     const name = part.name.replace(/\[\]$/, "");
@@ -83,38 +85,15 @@ function fileOf({ fileName, contentType }: FormPart, bytes: Buffer): FormFile {
   return { name, contentType: type, bytes };
 }
 
-/** Leaves the connection open when the reader stops early: the refusal has to travel on it. */
-async function* bytesOf(
-  request: IncomingMessage,
-  { maxBytes, stalledClientMs }: FormLimits,
+async function* bounded(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = request.iterator({ destroyOnReturn: false });
   let sizeBytes = 0;
-  try {
-    for (;;) {
-      const next = await nextOf(pieces, request, stalledClientMs);
-      if (next.done === true) return;
-      sizeBytes += next.value.length;
-      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
-      yield next.value;
-    }
-  } finally {
-    await pieces.return?.();
-  }
-}
-
-async function nextOf(
-  pieces: NodeJS.AsyncIterator<Buffer>,
-  request: IncomingMessage,
-  stalledClientMs: number,
-): Promise<IteratorResult<Buffer>> {
-  const timer = setTimeout(() => request.destroy(), stalledClientMs);
-  try {
-    return await pieces.next();
-  } catch (error) {
-    throw new Problem("invalid_request", { message: "The request broke off.", cause: error });
-  } finally {
-    clearTimeout(timer);
+  for await (const bytes of body) {
+    sizeBytes += bytes.length;
+    if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    yield bytes;
   }
 }
 
