@@ -146,7 +146,9 @@ test("I-06 a length that is not true makes no second request and no call", async
     gateway.port,
     rawRequest(chatLine, chatHeaders(`Content-Length: ${chatBody.length - 1}`), chatBody),
   );
-  assertRefusedOnce(short, [400], "the body is cut off, and its last byte is no request");
+  assert.deepEqual(short.statuses, [400, 400], "the body is cut off, and its last byte is no request");
+  assert.match(short.body, /invalid_json/);
+  assert.ok(short.isClosed);
   const inside = await sendRaw(
     gateway.port,
     rawRequest(

@@ -36,3 +36,15 @@ export function closeWith(socket: Socket, refusal: Refusal): void {
   socket.end(closingAnswer(refusal));
   setTimeout(() => socket.destroy(), lingerMs).unref();
 }
+
+/** The same behind an answer that is still going out. Until then nothing more is read. */
+export function closeBehind(response: ServerResponse, socket: Socket, refusal: Refusal): void {
+  closing.add(socket);
+  socket.pause();
+  response.once("close", () => {
+    // It may have been the last by its own headers.
+    if (!socket.writable) return;
+    closeWith(socket, refusal);
+    socket.resume();
+  });
+}

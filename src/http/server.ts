@@ -1,13 +1,13 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { KeptAnswers } from "../calls/idempotency/kept-answers.ts";
 import type { Caller } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { Problem, problems } from "../core/problems.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
-import { closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
+import { refuseBrokenRequest, watchAnswer } from "./broken-request.ts";
+import { isClosing, refuseAndClose } from "./closing-connection.ts";
 import { ContentDigest } from "./content-digest.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import { readForm } from "./form-body.ts";
@@ -71,6 +71,7 @@ export function frontServer(settings: FrontSettings): Server {
   server.maxHeadersCount = 0;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     if (isClosing(request.socket)) return;
+    watchAnswer(request, response);
     const exchange: Exchange = { request, response, requestId: newId("req"), caller: undefined };
     const strangeness = strangenessOf(request);
     if (strangeness === undefined) {
@@ -249,18 +250,4 @@ async function visitorOf(request: IncomingMessage, settings: FrontSettings): Pro
   } catch {
     return undefined;
   }
-}
-
-/** What the parser of node:http refuses never becomes a request; it still gets an answer in our form. */
-function refuseBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (isClosing(socket)) return;
-  if (socket.writable && error.code !== "ECONNRESET")
-    closeWith(socket, { requestId: newId("req"), problem: brokenRequest(error.code) });
-  else socket.destroy();
-}
-
-function brokenRequest(code: string | undefined): Problem {
-  if (code === "HPE_HEADER_OVERFLOW") return new Problem("headers_too_large");
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return new Problem("request_timeout");
-  return new Problem("invalid_request", { message: "This is not a valid HTTP request." });
 }
