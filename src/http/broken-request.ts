@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
+import { hasOwnPace } from "./arriving-bytes.ts";
 import { closeBehind, closeWith, isClosing, refuseAndClose } from "./closing-connection.ts";
 
 type Running = { readonly request: IncomingMessage; readonly response: ServerResponse };
@@ -30,12 +31,18 @@ export function refuseBrokenRequest(error: Error & { readonly code?: string }, s
     socket.destroy();
     return;
   }
-  const refusal = { requestId: newId("req"), problem: brokenRequest(error.code) };
   const last = running.get(socket);
+  const problem = brokenRequest(error.code);
+  if (problem.code === "request_timeout" && last !== undefined && isReadAtOwnPace(last.request)) return;
+  const refusal = { requestId: newId("req"), problem };
   if (last === undefined) closeWith(socket, refusal);
   else if (last.request.complete || last.response.headersSent) closeBehind(last.response, socket, refusal);
   // The broken part is its own body.
   else refuseAndClose(last.request, last.response, refusal);
+}
+
+function isReadAtOwnPace(request: IncomingMessage): boolean {
+  return hasOwnPace(request) && !request.complete;
 }
 
 function brokenRequest(code: string | undefined): Problem {

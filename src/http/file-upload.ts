@@ -43,7 +43,7 @@ async function received<Made>(
   const limits = fileLimitsOf(visit.caller().plan);
   refuseAnnounced(request, form, limits.maxBytes);
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  const source = arrivingBytes(request, house.stalledClientMs);
+  const source = arrivingBytes(request, house);
   try {
     return await take({ house, visit, form, source, limits });
   } finally {

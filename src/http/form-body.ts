@@ -5,6 +5,7 @@ import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { contentTypeOf } from "../files/content-type.ts";
 import { arrivingBytes } from "./arriving-bytes.ts";
+import type { BodyPace } from "./arriving-bytes.ts";
 import type { ContentDigest } from "./content-digest.ts";
 import { malformed, readMultipart } from "./multipart.ts";
 import type { FormPart } from "./multipart.ts";
@@ -24,7 +25,7 @@ export type FormBody = {
   readonly files: ReadonlyMap<string, readonly FormFile[]>;
 };
 
-export type FormLimits = { readonly maxBytes: number; readonly stalledClientMs: number };
+export type FormLimits = BodyPace & { readonly maxBytes: number };
 
 /** `digest` is told the parts as they were sent. */
 type FormReading = FormLimits & { readonly digest?: ContentDigest | undefined };
@@ -34,12 +35,13 @@ const headBytes = 4_096;
 
 /**
  * Reads a `multipart/form-data` body into memory. Rejects with `unsupported_media_type` for another one, with
- * `request_too_large` as soon as the limit is passed, and with `invalid_request` for a form that is none.
+ * `request_too_large` as soon as the limit is passed, with `request_timeout` for a client that is too slow, and with
+ * `invalid_request` for a form that is none.
  */
 export async function readForm(
   request: IncomingMessage,
   response: ServerResponse,
-  { maxBytes, stalledClientMs, digest }: FormReading,
+  { maxBytes, digest, ...pace }: FormReading,
 ): Promise<FormBody> {
   const form = uploadFormOf(request.headers);
   if (form.kind !== "multipart")
@@ -49,7 +51,7 @@ export async function readForm(
   const texts = new Map<string, string[]>();
   const files = new Map<string, FormFile[]>();
   let count = 0;
-  const body = bounded(arrivingBytes(request, stalledClientMs), maxBytes);
+  const body = bounded(arrivingBytes(request, pace), maxBytes);
   for await (const part of readMultipart(body, form.boundary)) {
     count += 1;
     if (count > mostParts) throw malformed(`It has more than ${mostParts} parts.`);

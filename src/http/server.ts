@@ -38,7 +38,7 @@ export type FrontSettings = {
 export type FrontTimeouts = {
   /** A client has this long to send its headers, */
   readonly headersMs: number;
-  /** and this long for the headers and the body together. */
+  /** and this long for the headers and the body together, unless the body is read at its own pace: forms and files. */
   readonly requestMs: number;
   /** How often the two above are looked at. */
   readonly checkEveryMs: number;

@@ -3,9 +3,11 @@ import type { Clock } from "../core/clock.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { Files } from "../files/files.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
+import type { BodyPace } from "./arriving-bytes.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
 
-export type FileDoorsHouse = {
+/** A client that does not read is cut off after the time for one that does not send. */
+export type FileDoorsHouse = BodyPace & {
   readonly files: Files;
   readonly doorkeeper: Pick<Doorkeeper, "callerOf">;
   readonly clock: Clock;
@@ -13,8 +15,6 @@ export type FileDoorsHouse = {
   readonly headersFor: (caller: Caller) => Promise<DoorHeaders>;
   /** Where the customer reached us, for the addresses in the answer: `https://api.example.com`. */
   readonly publicUrlOf: (visit: Visit<unknown>) => string;
-  /** A client that neither sends nor reads for so long is cut off. */
-  readonly stalledClientMs: number;
 };
 
 /** OpenAI's file object and what it does not have. Whatever purpose was named, files serve any. */

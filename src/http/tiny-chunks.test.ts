@@ -66,7 +66,7 @@ test("chunks of a form or a file that came together go their way as few pieces, 
   const chunks = letters.replaceAll(/./g, "1\r\n$&\r\n");
   socket.write(rawRequest("POST /", ["Transfer-Encoding: chunked"], `${chunks}0\r\n\r\n`));
   const [request] = await coming;
-  const pieces = await Array.fromAsync(arrivingBytes(request, 60_000));
+  const pieces = await Array.fromAsync(arrivingBytes(request, { stalledClientMs: 60_000 }));
   assert.equal(Buffer.concat(pieces).toString(), letters);
   assert.ok(pieces.length < letters.length / 100, `${pieces.length} pieces`);
   socket.destroy();

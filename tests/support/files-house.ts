@@ -12,7 +12,9 @@ import { filesOf } from "../../src/files/files.ts";
 import type { Files } from "../../src/files/files.ts";
 import { localFileStore } from "../../src/files/local-file-store.ts";
 import { fileDoors } from "../../src/http/files.ts";
+import type { SlowestPace } from "../../src/http/arriving-bytes.ts";
 import { frontServer } from "../../src/http/server.ts";
+import type { FrontTimeouts } from "../../src/http/server.ts";
 import { accountsOf } from "../../src/identity/accounts.ts";
 import { doorkeeper } from "../../src/identity/doorkeeper.ts";
 import { keysOf } from "../../src/identity/keys.ts";
@@ -40,6 +42,8 @@ export type FilesCustomer = { readonly accountId: string; readonly key: string }
 
 export type FilesHouseOptions = {
   readonly stalledClientMs?: number;
+  readonly slowest?: SlowestPace;
+  readonly timeouts?: FrontTimeouts;
   /** Changes the folder's store, for faults. */
   readonly store?: (store: FileStore) => FileStore;
 };
@@ -65,7 +69,9 @@ export async function startFilesHouse(options: FilesHouseOptions = {}): Promise<
       headersFor: async () => ({}),
       publicUrlOf: ({ headers }) => `http://${headers.host}`,
       stalledClientMs: options.stalledClientMs ?? 60_000,
+      ...(options.slowest === undefined ? {} : { slowest: options.slowest }),
     }),
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     doorkeeper: keeper,
     log,
     maxBodyBytes: 1024,
