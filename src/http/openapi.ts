@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { problems } from "../core/problems.ts";
 import type { Door } from "./door.ts";
+import { sendJson } from "./render.ts";
 
 /** The OpenAPI 3.1 document of a list of doors. */
 export function openapiOf(doors: readonly Door[], version: string): Record<string, unknown> {
@@ -24,15 +25,19 @@ export function openapiOf(doors: readonly Door[], version: string): Record<strin
   };
 }
 
-/** `GET /openapi.json`, made from all doors, itself included. */
+/** `GET /openapi.json`, made from all doors, itself included, when it is first asked for: anybody may ask. */
 export function openapiDoor(doors: () => readonly Door[], version: string): Door {
+  let document: string | undefined;
   return {
     method: "GET",
     path: "/openapi.json",
     access: "open",
     summary: "This document.",
     answers: "OpenAPI 3.1.",
-    answer: () => ({ status: 200, body: openapiOf(doors(), version) }),
+    async attend({ requestId }, _request, response) {
+      document ??= JSON.stringify(openapiOf(doors(), version));
+      sendJson(response, { status: 200, requestId, headers: {} }, document);
+    },
   };
 }
 
