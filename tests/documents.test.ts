@@ -102,9 +102,11 @@ test("every variable of README's table is read, and every variable that is read 
   const told = new Set(firstColumn("Configuration"));
   const config = text("src/config.ts");
   const read = new Set(
-    [...config.matchAll(/^ {2}([A-Z][A-Z0-9_]+): (?:z|whole|milliseconds|list|webAddress|secret|engineList)\b/gm)].map(
-      ([, name = ""]) => name,
-    ),
+    [
+      ...config.matchAll(
+        /^ {2}([A-Z][A-Z0-9_]+): (?:z|whole|milliseconds|list|webAddress|secret|engineList)\b/gm,
+      ),
+    ].map(([, name = ""]) => name),
   );
   assert.ok(read.size >= 14, [...read].join());
   const ofCommands = text("src/command-settings.ts");
