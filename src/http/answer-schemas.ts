@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { OtherAnswer } from "./door.ts";
 
 /** What the main doors answer, for the OpenAPI document. The tests hold real answers against these forms. */
 
@@ -186,11 +187,23 @@ export const runResult = z.looseObject({
   is_empty: z.boolean().optional().describe("There was nothing to give; nothing was charged."),
   usage_estimated: z.boolean().optional(),
   _call_cost_usd: z.number().optional(),
-  job_id: text.optional().describe("With status 202: ask GET /v1/job/{id}."),
-  poll_url: text.optional(),
   _balance_warning: balanceMembers._balance_warning.optional(),
   _remaining_credits: balanceMembers._remaining_credits.optional(),
 });
+
+/** A run that takes longer than the request waits; whatever door began it. */
+export const acceptedRun: OtherAnswer = {
+  status: 202,
+  answers: "A job: the run goes on without the request. Ask for its result at `poll_url`.",
+  form: z.strictObject({
+    id: text,
+    object: z.literal("run"),
+    status: z.literal("accepted"),
+    job_id: text,
+    poll_url: text.describe("GET /v1/job/{id}, with the key."),
+    model: text,
+  }),
+};
 
 export const job = z.looseObject({
   id: text,

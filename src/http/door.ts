@@ -49,6 +49,20 @@ type Common = {
   readonly eventForm?: z.ZodType;
   /** Its status, where the method does not say it. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** What it answers besides. A client made from the document takes for an error what stands nowhere in it. */
+  readonly otherAnswers?: readonly OtherAnswer[];
+};
+
+/** One more answer of a door, for the OpenAPI document. */
+export type OtherAnswer = {
+  /** The usual one where it says none. */
+  readonly status?: number;
+  /** What it looks like; needed with a status of its own. */
+  readonly answers?: string;
+  /** JSON where it says none. */
+  readonly mediaType?: string;
+  /** Undefined: without a body. */
+  readonly form?: z.ZodType;
 };
 
 /** One public door as data. The router and the OpenAPI document are made from the list of them. */

@@ -4,6 +4,7 @@ import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
+import { acceptedRun } from "./answer-schemas.ts";
 import type { Door, DoorHeaders } from "./door.ts";
 import { fits, fitted, listedValues } from "./fitted-inputs.ts";
 import type { FittedInputs, Vocabulary } from "./fitted-inputs.ts";
@@ -36,6 +37,7 @@ export function embeddingsDoor(house: MediaHouse): Door {
     summary:
       "Vectors of texts, in OpenAI's format, by any embedding model. The model's own inputs are taken as well.",
     answers: "`data` with `embedding` and `index`, and `usage`.",
+    otherAnswers: [acceptedRun],
     body: embedding,
     async attend(visit, _request, response) {
       const body = checked(embedding, parseJsonObject(visit.rawBody).value);

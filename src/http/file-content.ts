@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import { drawing, isTextType } from "../files/content-type.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { ByteRange } from "../files/file-store.ts";
@@ -19,7 +20,16 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
     path: "/v1/files/{id}/content",
     access: "open",
     summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
-    answers: "The bytes, whole or in part.",
+    answers: "The bytes.",
+    otherAnswers: [
+      {
+        status: 206,
+        answers: "The part of the bytes that `Range` asks for.",
+        mediaType: "*/*",
+        form: z.file(),
+      },
+      { status: 416, answers: "The file ends before this part; `content-range` says how long it is." },
+    ],
     async attend(visit, request, response) {
       const { file, known } = await wantedFile(visit, house);
       const range = rangeIn(visit, file);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
+import { acceptedRun } from "./answer-schemas.ts";
 import { withForm } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
 import { membersOf } from "./form-body.ts";
@@ -49,6 +50,7 @@ function generationsDoor(house: MediaHouse): Door {
       "Pictures from a text, in OpenAI's format, by any image model. The model's own inputs are taken as well.",
     answers:
       "`created` and `data` with `url`, and `b64_json` where wanted; `usage` for models charged by tokens.",
+    otherAnswers: [acceptedRun],
     body: generation,
     async attend(visit, _request, response) {
       const body = checked(generation, parseJsonObject(visit.rawBody).value);
@@ -108,6 +110,7 @@ function editsDoor(house: MediaHouse): Door {
     summary:
       "Changes pictures as a text says: a form with `image` (or `image[]`), `prompt`, and `mask`, `model` and others.",
     answers: "As `POST /v1/images/generations`.",
+    otherAnswers: [acceptedRun],
     ...withForm(formLimitsOf(house), (visit, response) => edit(visit, { response, house })),
   };
 }

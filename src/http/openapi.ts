@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { problems } from "../core/problems.ts";
-import type { Door } from "./door.ts";
+import type { Door, OtherAnswer } from "./door.ts";
 import { sendJson } from "./render.ts";
 
 /** The OpenAPI 3.1 document of a list of doors. */
@@ -42,7 +42,6 @@ export function openapiDoor(doors: () => readonly Door[], version: string): Door
 }
 
 function operationOf(door: Door): Record<string, unknown> {
-  const status = statusOf(door);
   return {
     summary: door.summary,
     operationId: `${door.method.toLowerCase()}${door.path.replaceAll(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
@@ -56,18 +55,33 @@ function operationOf(door: Door): Record<string, unknown> {
           },
         }),
     responses: {
-      [status]: { description: door.answers, ...(status === "204" ? {} : { content: contentOf(door) }) },
+      ...answersOf(door),
       default: { description: "What went wrong.", content: json({ $ref: "#/components/schemas/Error" }) },
     },
     security: securityOf(door),
   };
 }
 
-function contentOf({ answerForm, eventForm }: Door): Record<string, unknown> {
-  return {
-    ...json(answerForm === undefined ? {} : z.toJSONSchema(answerForm)),
-    ...(eventForm === undefined ? {} : { "text/event-stream": { schema: z.toJSONSchema(eventForm) } }),
-  };
+type Response = { readonly description: string; readonly content?: Record<string, unknown> };
+
+function answersOf(door: Door): Record<string, Response> {
+  const usual = statusOf(door);
+  const responses: Record<string, Response> = { [usual]: { description: door.answers } };
+  for (const { status = usual, answers, mediaType = "application/json", form } of allAnswers(door)) {
+    const { description = answers ?? "", content } = responses[status] ?? {};
+    const told = form === undefined ? {} : { [mediaType]: { schema: z.toJSONSchema(form) } };
+    responses[status] = { description, ...(form === undefined ? {} : { content: { ...content, ...told } }) };
+  }
+  return responses;
+}
+
+function allAnswers(door: Door): readonly OtherAnswer[] {
+  const { answerForm = z.unknown(), eventForm, otherAnswers = [] } = door;
+  return [
+    ...(statusOf(door) === "204" ? [] : [{ form: answerForm }]),
+    ...(eventForm === undefined ? [] : [{ mediaType: "text/event-stream", form: eventForm }]),
+    ...otherAnswers,
+  ];
 }
 
 function parametersOf({ path, query = [] }: Door): Record<string, unknown> {

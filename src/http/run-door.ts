@@ -7,7 +7,7 @@ import { nearNames } from "../catalog/near-names.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
-import { runResult } from "./answer-schemas.ts";
+import { acceptedRun, runResult } from "./answer-schemas.ts";
 import { chatRunBody, serveChat } from "./chat-completions.ts";
 import type { Door, Visit } from "./door.ts";
 import { habitualInputs } from "./habitual-inputs.ts";
@@ -43,6 +43,7 @@ export function runDoor(house: RunsHouse): Door {
     summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents and more.",
     answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
     answerForm: runResult,
+    otherAnswers: [acceptedRun],
     body: runBody,
     async attend(visit, _request, response) {
       const { value, raw } = parseJsonObject(visit.rawBody);

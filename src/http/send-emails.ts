@@ -8,6 +8,7 @@ import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
+import { acceptedRun } from "./answer-schemas.ts";
 import type { Door, Visit } from "./door.ts";
 import { droppedHeader } from "./fitted-inputs.ts";
 import { jointMessageOf, letter, messagesOf } from "./letters.ts";
@@ -35,6 +36,7 @@ export function mailDoors(house: RunsHouse): readonly Door[] {
       access: "caller",
       summary: "Sends one message to all receivers together; one each where receivers have variables.",
       answers: "`success`, `status`, `message_id`; for several messages as `POST /v1/send-emails`.",
+      otherAnswers: [acceptedRun],
       body: letter,
       attend: (visit, _request, response) => sendJointly(visit, response, house),
     },

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { anyBytes } from "../files/content-type.ts";
+import { acceptedRun } from "./answer-schemas.ts";
 import type { Door } from "./door.ts";
 import type { DoorHeaders } from "./door.ts";
 import { addressesIn, madeFile, sendMadeFile } from "./made-file.ts";
@@ -37,6 +38,7 @@ export function speechDoor(house: MediaHouse): Door {
     summary:
       "Speaks a text, in OpenAI's format, by any such model. The model's own inputs are taken as well.",
     answers: "The sound with its content-type, while it is made where the provider sends it so.",
+    otherAnswers: [acceptedRun],
     body: speech,
     async attend(visit, _request, response) {
       const body = checked(speech, parseJsonObject(visit.rawBody).value);

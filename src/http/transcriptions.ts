@@ -5,6 +5,7 @@ import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
+import { acceptedRun } from "./answer-schemas.ts";
 import { withForm } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
 import { fitted, inputOf, listedValues } from "./fitted-inputs.ts";
@@ -30,6 +31,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       summary:
         "Writes down a recording: a form with `file`, `model`, and others in OpenAI's names or the model's.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
+      otherAnswers: [acceptedRun],
       ...withForm(form, (visit, response) => listen(visit, { response, house, task: "transcribe" })),
     },
     {
@@ -38,6 +40,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       access: "caller",
       summary: "Writes down a recording in English: a form with `file`, `model`, and others.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
+      otherAnswers: [acceptedRun],
       ...withForm(form, (visit, response) => listen(visit, { response, house, task: "translate" })),
     },
   ];
