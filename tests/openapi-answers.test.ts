@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openaiRequestMembers } from "../src/providers/openai/request-members.ts";
+import { wavOf } from "../src/sandbox/media/wav.ts";
 import { startGateway } from "./support/gateway.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { ToldDocument } from "./support/told-document.ts";
@@ -23,16 +24,28 @@ type Asked = { readonly body?: object; readonly headers?: Readonly<Record<string
 /** Asks with the customer's key at the door's own address, or at another one that it serves. */
 function ask(door: string, { body, headers }: Asked = {}, address?: string): Promise<Response> {
   const [method = "", path = ""] = door.split(" ");
-  const json = body === undefined ? {} : { "content-type": "application/json" };
+  const isJson = body !== undefined && !(body instanceof FormData);
+  const json = isJson ? { "content-type": "application/json" } : {};
   return fetch(gateway.url + (address ?? path), {
     method,
     headers: { authorization: `Bearer ${key}`, ...json, ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
   });
 }
 
 const check = async (door: string, asked?: Asked, address?: string) =>
   told.check(door, await ask(door, asked, address));
+
+function formOf(texts: Readonly<Record<string, string>>, files: Readonly<Record<string, Blob>>): FormData {
+  const form = new FormData();
+  for (const [name, text] of Object.entries(texts)) form.append(name, text);
+  for (const [name, file] of Object.entries(files)) form.append(name, file, "file");
+  return form;
+}
+
+const recording = new Blob([wavOf({ ms: 1_200, rate: 8_000, seed: "a1b2c3d4e5f60718" })], {
+  type: "audio/wav",
+});
 
 const tools = [
   {
@@ -78,21 +91,39 @@ test("runs are as the document says, those that are waited for and those that go
   await check("GET /v1/run/{id}", {}, `/v1/run/${job.id}`);
 });
 
-test("the content of a file is as the document says, whole, in part and behind its end", async () => {
-  const upload = await ask("POST /v1/files", {
-    body: { note: "kept" },
-    headers: { "content-type": "text/plain" },
-  });
-  const { id } = JSON.parse(await upload.text());
+test("what is no JSON is told as what it is: the events of a run, the content of a file, the page of the engines", async () => {
+  const { id } = await check("POST /v1/run", { body: fox });
+  const first = await check("GET /v1/run/{id}/events", {}, `/v1/run/${id}/events`);
+  assert.deepEqual(first, {});
+  const headers = { "content-type": "text/plain" };
+  const upload = await ask("POST /v1/files", { body: { note: "kept" }, headers });
+  const file = JSON.parse(await upload.text());
   for (const [range, status] of [
+    ["", 200],
     ["bytes=2-5", 206],
     ["bytes=900-", 416],
   ] as const) {
-    const headers = { range };
-    const response = await ask("GET /v1/files/{id}/content", { headers }, `/v1/files/${id}/content`);
+    const door = "GET /v1/files/{id}/content";
+    const response = await ask(door, { headers: { range } }, `/v1/files/${file.id}/content`);
     assert.equal(response.status, status);
-    await told.check("GET /v1/files/{id}/content", response);
+    await told.check(door, response);
   }
+  await check("GET /docs/engines.md");
+});
+
+test("sound and what is said are told as what they are, in each form that can be asked for", async () => {
+  const input = { model: "tts-1", input: "Hello there" };
+  for (const response_format of ["mp3", "wav", "pcm"])
+    await check("POST /v1/audio/speech", { body: { ...input, voice: "alloy", response_format } });
+  const listen = (door: string, fields: Readonly<Record<string, string>>) =>
+    check(door, { body: formOf({ model: "whisper-1", ...fields }, { file: recording }) });
+  for (const response_format of ["json", "verbose_json", "text", "srt", "vtt"]) {
+    const fields = { response_format, "timestamp_granularities[]": "word" };
+    await listen("POST /v1/audio/transcriptions", fields);
+    await listen("POST /v1/audio/translations", fields);
+  }
+  for (const path of ["transcriptions", "translations"])
+    await listen(`POST /v1/audio/${path}`, { stream: "true" });
 });
 
 test("every member of a chat request that is known is in the document", () => {

@@ -220,3 +220,9 @@ export const job = z.looseObject({
   error_code: text.optional(),
   error_param: text.optional(),
 });
+
+/** The data of an event of `GET /v1/run/{id}/events`. */
+export const runEvent = z.union([
+  job.describe("completed, failed or canceled."),
+  z.strictObject({ progress: job.shape.progress }).describe("accepted, progress or fetching."),
+]);

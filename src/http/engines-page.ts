@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Door } from "./door.ts";
 
 /** What the engines of this server do and need: where the models that they serve have their documentation. */
@@ -11,6 +12,7 @@ export function enginesPageDoor(): Door {
     access: "open",
     summary: "What the engines of this server do, take and need.",
     answers: "Markdown, one section for each engine.",
+    otherAnswers: [{ mediaType: "text/markdown", form: z.string() }],
     async attend(visit, _request, response) {
       response.writeHead(200, {
         "x-request-id": visit.requestId,

@@ -22,6 +22,7 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
     summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
     answers: "The bytes.",
     otherAnswers: [
+      { mediaType: "*/*", form: z.file() },
       {
         status: 206,
         answers: "The part of the bytes that `Range` asks for.",

@@ -5,7 +5,7 @@ import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { RunStatus } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
-import { job } from "./answer-schemas.ts";
+import { job, runEvent } from "./answer-schemas.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
 import type { RunsHouse } from "./runs.ts";
 import { followEvents, sharedLooks } from "./run-events.ts";
@@ -80,6 +80,7 @@ function eventsDoor(house: RunsHouse): Door {
       "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
     answers:
       "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
+    eventForm: runEvent,
     attend: async (visit, request, response) => {
       const row = await ownRun(visit, house);
       const { keepAliveMs } = house.chat;

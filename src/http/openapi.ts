@@ -75,13 +75,17 @@ function answersOf(door: Door): Record<string, Response> {
   return responses;
 }
 
+/** One whose form is written down nowhere is JSON of any form. */
 function allAnswers(door: Door): readonly OtherAnswer[] {
-  const { answerForm = z.unknown(), eventForm, otherAnswers = [] } = door;
-  return [
-    ...(statusOf(door) === "204" ? [] : [{ form: answerForm }]),
+  const { answerForm, eventForm, otherAnswers = [] } = door;
+  const usual = [
+    ...(answerForm === undefined ? [] : [{ form: answerForm }]),
     ...(eventForm === undefined ? [] : [{ mediaType: "text/event-stream", form: eventForm }]),
-    ...otherAnswers,
+    ...otherAnswers.filter(({ status }) => status === undefined),
   ];
+  const isUnknown = usual.length === 0 && statusOf(door) !== "204";
+  const others = otherAnswers.filter(({ status }) => status !== undefined);
+  return [...(isUnknown ? [{ form: z.unknown() }] : usual), ...others];
 }
 
 function parametersOf({ path, query = [] }: Door): Record<string, unknown> {

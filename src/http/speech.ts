@@ -9,6 +9,7 @@ import { addressesIn, madeFile, sendMadeFile } from "./made-file.ts";
 import { mediaModel } from "./media-model.ts";
 import { serveMedia, showOther } from "./media-run.ts";
 import type { Made, MediaHouse } from "./media-run.ts";
+import { paidOther } from "./media-schemas.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import type { SoundToShow } from "./runs.ts";
 import { speechInputs } from "./speech-inputs.ts";
@@ -38,7 +39,8 @@ export function speechDoor(house: MediaHouse): Door {
     summary:
       "Speaks a text, in OpenAI's format, by any such model. The model's own inputs are taken as well.",
     answers: "The sound with its content-type, while it is made where the provider sends it so.",
-    otherAnswers: [acceptedRun],
+    answerForm: paidOther,
+    otherAnswers: [{ mediaType: "audio/*", form: z.file() }, acceptedRun],
     body: speech,
     async attend(visit, _request, response) {
       const body = checked(speech, parseJsonObject(visit.rawBody).value);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { extname } from "node:path";
+import { z } from "zod";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
@@ -15,8 +16,16 @@ import type { FormBody, FormFile } from "./form-body.ts";
 import { mediaModel } from "./media-model.ts";
 import { formLimitsOf, serveMedia } from "./media-run.ts";
 import type { MediaHouse } from "./media-run.ts";
+import { transcript, transcriptEvent } from "./media-schemas.ts";
 import { hasTimes, showTranscript, transcriptFormats } from "./transcript-answer.ts";
 import type { TranscriptWish } from "./transcript-answer.ts";
+
+/** What is not told as JSON is text, subtitles too. */
+const told = {
+  answerForm: transcript,
+  eventForm: transcriptEvent,
+  otherAnswers: [{ mediaType: "text/plain", form: z.string() }, acceptedRun],
+};
 
 type Task = TranscriptWish["task"];
 
@@ -31,7 +40,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       summary:
         "Writes down a recording: a form with `file`, `model`, and others in OpenAI's names or the model's.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
-      otherAnswers: [acceptedRun],
+      ...told,
       ...withForm(form, (visit, response) => listen(visit, { response, house, task: "transcribe" })),
     },
     {
@@ -40,7 +49,7 @@ export function transcriptionDoors(house: MediaHouse): readonly Door[] {
       access: "caller",
       summary: "Writes down a recording in English: a form with `file`, `model`, and others.",
       answers: "As `response_format` says: json, text, verbose_json, srt or vtt.",
-      otherAnswers: [acceptedRun],
+      ...told,
       ...withForm(form, (visit, response) => listen(visit, { response, house, task: "translate" })),
     },
   ];
