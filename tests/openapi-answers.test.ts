@@ -91,6 +91,28 @@ test("runs are as the document says, those that are waited for and those that go
   await check("GET /v1/run/{id}", {}, `/v1/run/${job.id}`);
 });
 
+test("chats that come as runs are as the document says, whole and streamed", async () => {
+  for (const { model, ...inputs } of chats) {
+    const whole = await check("POST /v1/run", { body: { model, inputs } });
+    assert.equal(whole.object, "chat.completion");
+    const chunk = await check("POST /v1/run", { body: { model, inputs, stream: true } });
+    assert.equal(chunk.object, "chat.completion.chunk");
+  }
+});
+
+test("mail is as the document says, to all together and to each, at its own doors and as a run", async () => {
+  const letter = { title: "Hi {{name}}", body_html: "<p>Hi {{name}}</p>" };
+  const each = { ...letter, receivers: [{ email: "ada@example.com", variables: { name: "Ada" } }] };
+  const joint = await check("POST /v1/send-email", { body: { ...letter, receivers: ["bob@example.com"] } });
+  assert.equal(joint.object, "run");
+  for (const door of ["POST /v1/send-email", "POST /v1/send-emails"]) {
+    const { results } = await check(door, { body: each });
+    assert.equal(results.length, 1);
+  }
+  const run = await check("POST /v1/run", { body: { model: "aws/send-emails", inputs: each } });
+  assert.equal(run.sent, 1);
+});
+
 test("what is no JSON is told as what it is: the events of a run, the content of a file, the page of the engines", async () => {
   const { id } = await check("POST /v1/run", { body: fox });
   const first = await check("GET /v1/run/{id}/events", {}, `/v1/run/${id}/events`);

@@ -4,12 +4,12 @@ import type { OtherAnswer } from "./door.ts";
 /** What the main doors answer, for the OpenAPI document. The tests hold real answers against these forms. */
 
 const text = z.string();
-const count = z.int().min(0);
+export const count = z.int().min(0);
 /** Credits with six decimals. */
 const amount = text.regex(/^-?\d+\.\d{6}$/).describe("A decimal string.");
 const usd = text.describe("USD as a decimal string.");
 
-const balanceMembers = {
+export const balanceForms = {
   _balance_warning: z.boolean().describe("True below 10 credits."),
   _remaining_credits: z.number().describe("What can be spent after this call."),
   _limited_by: z
@@ -62,7 +62,7 @@ export const chatCompletion = z.looseObject({
     }),
   ),
   usage,
-  ...balanceMembers,
+  ...balanceForms,
 });
 
 const delta = z.looseObject({
@@ -91,9 +91,9 @@ export const chatCompletionChunk = z.looseObject({
     .array(z.looseObject({ index: count, delta, finish_reason: finishReason.nullish() }))
     .describe("Empty in the last chunk."),
   usage: usage.nullish().describe("In the last chunk, when stream_options.include_usage asks for it."),
-  _balance_warning: balanceMembers._balance_warning.optional().describe("In the last chunk."),
-  _remaining_credits: balanceMembers._remaining_credits.optional().describe("In the last chunk."),
-  _limited_by: balanceMembers._limited_by,
+  _balance_warning: balanceForms._balance_warning.optional().describe("In the last chunk."),
+  _remaining_credits: balanceForms._remaining_credits.optional().describe("In the last chunk."),
+  _limited_by: balanceForms._limited_by,
   error: z
     .looseObject({ message: text, code: text })
     .optional()
@@ -187,8 +187,8 @@ export const runResult = z.looseObject({
   is_empty: z.boolean().optional().describe("There was nothing to give; nothing was charged."),
   usage_estimated: z.boolean().optional(),
   _call_cost_usd: z.number().optional(),
-  _balance_warning: balanceMembers._balance_warning.optional(),
-  _remaining_credits: balanceMembers._remaining_credits.optional(),
+  _balance_warning: balanceForms._balance_warning.optional(),
+  _remaining_credits: balanceForms._remaining_credits.optional(),
 });
 
 /** A run that takes longer than the request waits; whatever door began it. */

@@ -7,13 +7,13 @@ import { nearNames } from "../catalog/near-names.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
-import { acceptedRun, runResult } from "./answer-schemas.ts";
+import { acceptedRun, chatCompletion, chatCompletionChunk, runResult } from "./answer-schemas.ts";
 import { chatRunBody, serveChat } from "./chat-completions.ts";
 import type { Door, Visit } from "./door.ts";
 import { habitualInputs } from "./habitual-inputs.ts";
 import { withMainFile } from "./main-file.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
-import { letterIn, sendLetter, strangersIn } from "./send-emails.ts";
+import { letterIn, sendLetter, sentForm, strangersIn } from "./send-emails.ts";
 import { serveRun } from "./runs.ts";
 import type { RunsHouse } from "./runs.ts";
 
@@ -41,8 +41,10 @@ export function runDoor(house: RunsHouse): Door {
     path: "/v1/run",
     access: "caller",
     summary: "Runs any model: images, video, speech, scraping, search, e-mail, documents and more.",
-    answers: "The result, with `id`, `usage` and what it cost; or 202 with a job to ask for.",
-    answerForm: runResult,
+    answers:
+      "The result, with `id`, `usage` and what it cost; for a chat model as `POST /v1/chat/completions`, for several letters as `POST /v1/send-emails`.",
+    answerForm: z.union([runResult, chatCompletion, sentForm]),
+    eventForm: chatCompletionChunk,
     otherAnswers: [acceptedRun],
     body: runBody,
     async attend(visit, _request, response) {

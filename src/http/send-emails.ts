@@ -8,7 +8,7 @@ import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { RunModel } from "../core/model.ts";
 import { Problem } from "../core/problems.ts";
-import { acceptedRun } from "./answer-schemas.ts";
+import { acceptedRun, balanceForms, count, runResult } from "./answer-schemas.ts";
 import type { Door, Visit } from "./door.ts";
 import { droppedHeader } from "./fitted-inputs.ts";
 import { jointMessageOf, letter, messagesOf } from "./letters.ts";
@@ -27,6 +27,33 @@ const batch = letter.extend({
   emails: z.array(letter).min(1).max(mostMessages).nullish().describe("Several letters, each as above."),
 });
 
+/** What became of several messages. */
+export const sentForm = z.strictObject({
+  success: z.boolean().describe("All were sent, or are on their way."),
+  object: z.literal("list"),
+  count,
+  sent: count,
+  accepted: count.describe("On their way still."),
+  failed: count,
+  unknown: count.describe("Nobody knows whether they were sent; they are not sent again."),
+  not_sent: count.describe("Not begun."),
+  results: z.array(
+    z.strictObject({
+      email: z.string(),
+      status: z.enum(["sent", "accepted", "failed", "unknown", "not_sent"]),
+      run_id: z.string().optional(),
+      message_id: z.string().optional(),
+      error: z.string().optional(),
+      error_code: z.string().optional(),
+    }),
+  ),
+  _call_cost_usd: z.number(),
+  ...balanceForms,
+});
+
+/** One message to all is a run; else what became of each. */
+const letterAnswer = z.union([runResult.extend({ success: z.literal(true) }), sentForm]);
+
 /** Mail in the form of the Skills Pack and of the command line. */
 export function mailDoors(house: RunsHouse): readonly Door[] {
   return [
@@ -36,6 +63,7 @@ export function mailDoors(house: RunsHouse): readonly Door[] {
       access: "caller",
       summary: "Sends one message to all receivers together; one each where receivers have variables.",
       answers: "`success`, `status`, `message_id`; for several messages as `POST /v1/send-emails`.",
+      answerForm: letterAnswer,
       otherAnswers: [acceptedRun],
       body: letter,
       attend: (visit, _request, response) => sendJointly(visit, response, house),
@@ -46,6 +74,7 @@ export function mailDoors(house: RunsHouse): readonly Door[] {
       access: "caller",
       summary: "Sends a message of their own to each receiver, with {{name}} filled in, each charged once.",
       answers: "`success`, the counts, and `results` with what became of each message.",
+      answerForm: sentForm,
       body: batch,
       async attend(visit, _request, response) {
         const body = checked(batch, parseJsonObject(visit.rawBody).value);
