@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import sharp from "sharp";
 import { openaiRequestMembers } from "../src/providers/openai/request-members.ts";
 import { wavOf } from "../src/sandbox/media/wav.ts";
 import { startGateway } from "./support/gateway.ts";
@@ -45,6 +46,12 @@ function formOf(texts: Readonly<Record<string, string>>, files: Readonly<Record<
 
 const recording = new Blob([wavOf({ ms: 1_200, rate: 8_000, seed: "a1b2c3d4e5f60718" })], {
   type: "audio/wav",
+});
+
+let picture: Blob;
+before(async () => {
+  const image = sharp({ create: { width: 64, height: 64, channels: 4, background: "teal" } });
+  picture = new Blob([new Uint8Array(await image.png().toBuffer())], { type: "image/png" });
 });
 
 const tools = [
@@ -146,6 +153,62 @@ test("sound and what is said are told as what they are, in each form that can be
   }
   for (const path of ["transcriptions", "translations"])
     await listen(`POST /v1/audio/${path}`, { stream: "true" });
+});
+
+type Fields = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, Blob>>;
+const uploads = (): readonly (readonly [door: string, files: Files, fields: Fields])[] => [
+  ["POST /v1/files", { file: recording }, {}],
+  ["POST /v1/audio/transcriptions", { file: recording }, { model: "whisper-1" }],
+  ["POST /v1/audio/translations", { file: recording }, { model: "whisper-1" }],
+  ["POST /v1/images/edits", { image: picture }, { prompt: "A fox" }],
+];
+
+test("forms are in the document: what they need is needed, and what else they name is taken", async () => {
+  const samples: Readonly<Record<string, string>> = {
+    model: "gpt-image-edit",
+    n: "1",
+    size: "1024x1024",
+    response_format: "json",
+    stream: "false",
+    temperature: "0",
+    timestamp_granularities: "word",
+    output_compression: "80",
+    output_format: "webp",
+    input_fidelity: "high",
+    quality: "low",
+    background: "opaque",
+    language: "en",
+  };
+  for (const [door, files, fields] of uploads()) {
+    const { properties, required } = told.request(door, "multipart/form-data");
+    const needed = door.endsWith("edits") ? ["image"] : [...Object.keys(files), ...Object.keys(fields)];
+    assert.deepEqual(required, needed, door);
+    for (const name of needed) {
+      const without = <Value>(all: Readonly<Record<string, Value>>) =>
+        Object.fromEntries(Object.entries(all).filter(([one]) => one !== name));
+      const { status } = await ask(door, { body: formOf(without(fields), without(files)) });
+      assert.equal(status, 400, `${door} without ${name}`);
+    }
+    const own = door.endsWith("edits") ? { response_format: "url" } : {};
+    const names = Object.keys(properties).filter((name) => !(name in files) && !(name in fields));
+    const texts = names.filter((name) => name !== "mask").map((name) => [name, samples[name] ?? "text"]);
+    const body = formOf({ ...fields, ...Object.fromEntries(texts), ...own }, files);
+    const { status, headers } = await ask(door, { body });
+    assert.equal(status, 200, `${door} with ${names.join()}`);
+    assert.doesNotMatch(headers.get("x-skillboss-dropped") ?? "", /response_format|stream|model/);
+  }
+  assert.ok(told.request("POST /v1/files", "*/*"));
+});
+
+test("doors that change something tell what they take, but for those that take nothing", () => {
+  const changing = told.doors.filter((door) => /^(?:POST|PATCH) /.test(door) && !told.takes(door));
+  assert.deepEqual(changing.toSorted(), [
+    "POST /admin/v1/audit",
+    "POST /v1/run/{id}/news/{token}",
+    "POST /v1/webhooks/deliveries/{id}/replay",
+    "POST /v1/webhooks/secret/rotate",
+  ]);
 });
 
 test("every member of a chat request that is known is in the document", () => {

@@ -79,11 +79,19 @@ type Attend = (
 /** A door that writes its answer itself, piece by piece. */
 export type StreamDoor = { readonly attend: Attend };
 
+/** A body that a door reads itself, for the OpenAPI document. */
+export type TakenBody = { readonly mediaType: string; readonly form: z.ZodType };
+
 /** A door whose body is a form, see `withForm`. */
-export type FormDoor = { readonly form: FormLimits; readonly attend: Attend };
+export type FormDoor = {
+  readonly form: FormLimits;
+  readonly takes: readonly TakenBody[];
+  readonly attend: Attend;
+};
 
 /** A door that reads its body itself, piece by piece, because it may be larger than what fits into memory. */
 export type UploadDoor = {
+  readonly takes: readonly TakenBody[];
   /** Tells the visit's digest, where it has one, what it read. */
   readonly attend: Attend;
   /** Reads an upload to its end, as `attend` would, and does nothing but tell the visit's digest. */
@@ -103,11 +111,18 @@ export function withBody<Schema extends z.ZodType>(
   return { body, answer: (visit) => answer(visit as Visit<z.output<Schema>>) };
 }
 
+/** What the form of a door has in it, and how large it may be. */
+export type TakenForm = { readonly limits: FormLimits; readonly fields: z.ZodType };
+
 /** Joins the limits of a form to the function that takes it. */
 export function withForm(
-  form: FormLimits,
+  { limits, fields }: TakenForm,
   attend: (visit: Visit<FormBody>, response: ServerResponse) => Promise<void>,
 ): FormDoor {
   // The server hands such a door the form that it read within these limits, and nothing else.
-  return { form, attend: (visit, _request, response) => attend(visit as Visit<FormBody>, response) };
+  return {
+    form: limits,
+    takes: [{ mediaType: "multipart/form-data", form: fields }],
+    attend: (visit, _request, response) => attend(visit as Visit<FormBody>, response),
+  };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
 import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { fileLimitsOf } from "../files/file-limits.ts";
@@ -11,6 +12,9 @@ import type { FileDoorsHouse } from "./shown-file.ts";
 import { mostFieldBytes, multipartUpload, rawUpload, uploadFormOf } from "./upload-form.ts";
 import type { UploadedFile, UploadForm } from "./upload-form.ts";
 
+/** Other fields, such as OpenAI's `purpose`, are passed over. */
+const uploadForm = z.looseObject({ file: z.file().describe("One file, not empty.") });
+
 /** `POST /v1/files`: the bytes go from the connection to the store piece by piece. */
 export function fileUploadDoor(house: FileDoorsHouse): Door {
   return {
@@ -20,6 +24,10 @@ export function fileUploadDoor(house: FileDoorsHouse): Door {
     summary:
       "Stores a file: as the body with its content-type and `?name=`, or as the part `file` of multipart/form-data.",
     answers: "The file, with an address for its content that needs no key and holds until `expires_at`.",
+    takes: [
+      { mediaType: "multipart/form-data", form: uploadForm },
+      { mediaType: "*/*", form: z.file() },
+    ],
     attend: (visit, request, response) =>
       received({ house, visit, request, response }, async (incoming): Promise<DoorAnswer> => {
         const file = await store(incoming);

@@ -100,6 +100,24 @@ async function serveImages(
   });
 }
 
+/** Every other input of the model is taken as well. */
+const editFields = z.looseObject({
+  image: z.union([z.file(), z.array(z.file()).min(1)]).describe("What to change; also as `image[]`."),
+  prompt: z.string().optional().describe("What to change it into, for models that take words."),
+  mask: z.file().optional().describe("Where to change it, for models that take one."),
+  model: z.string().optional().describe(`Any image model that takes pictures; ${usualEditor} if left out.`),
+  size: z.string().optional().describe("Width x height, such as 1024x1024, or auto."),
+  response_format: z.enum(["url", "b64_json"]).optional(),
+  stream: z.boolean().optional().describe("true: the pictures as server-sent events."),
+  n: z.int().min(1).optional().describe("How many, where the model can make several."),
+  quality: z.string().optional(),
+  background: z.string().optional(),
+  output_format: z.string().optional(),
+  output_compression: z.int().optional(),
+  input_fidelity: z.string().optional(),
+  user: z.string().optional(),
+});
+
 const numbers = ["n", "output_compression", "partial_images"];
 
 function editsDoor(house: MediaHouse): Door {
@@ -111,7 +129,9 @@ function editsDoor(house: MediaHouse): Door {
       "Changes pictures as a text says: a form with `image` (or `image[]`), `prompt`, and `mask`, `model` and others.",
     answers: "As `POST /v1/images/generations`.",
     otherAnswers: [acceptedRun],
-    ...withForm(formLimitsOf(house), (visit, response) => edit(visit, { response, house })),
+    ...withForm({ limits: formLimitsOf(house), fields: editFields }, (visit, response) =>
+      edit(visit, { response, house }),
+    ),
   };
 }
 

@@ -46,20 +46,24 @@ function operationOf(door: Door): Record<string, unknown> {
     summary: door.summary,
     operationId: `${door.method.toLowerCase()}${door.path.replaceAll(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
     ...parametersOf(door),
-    ...(door.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: json(z.toJSONSchema(door.body, { io: "input", unrepresentable: "any" })),
-          },
-        }),
+    ...requestBodyOf(door),
     responses: {
       ...answersOf(door),
       default: { description: "What went wrong.", content: json({ $ref: "#/components/schemas/Error" }) },
     },
     security: securityOf(door),
   };
+}
+
+function requestBodyOf(door: Door): Record<string, unknown> {
+  const read = door.body === undefined ? [] : [{ mediaType: "application/json", form: door.body }];
+  const bodies = "takes" in door ? door.takes : read;
+  if (bodies.length === 0) return {};
+  const content = bodies.map(({ mediaType, form }) => [
+    mediaType,
+    { schema: z.toJSONSchema(form, { io: "input", unrepresentable: "any" }) },
+  ]);
+  return { requestBody: { required: true, content: Object.fromEntries(content) } };
 }
 
 type Response = { readonly description: string; readonly content?: Record<string, unknown> };

@@ -27,11 +27,26 @@ const told = {
   otherAnswers: [{ mediaType: "text/plain", form: z.string() }, acceptedRun],
 };
 
+/** Every other input of the model is taken as well. */
+const fields = z.looseObject({
+  file: z.file().describe("One recording."),
+  model: z.string().min(1).describe("Any model that writes down what is said, see GET /v1/models."),
+  response_format: z.enum(transcriptFormats).optional().describe("json if left out."),
+  stream: z.boolean().optional().describe("true: the text as server-sent events, when it is whole."),
+  language: z.string().optional(),
+  prompt: z.string().optional(),
+  temperature: z.number().optional(),
+  timestamp_granularities: z
+    .array(z.enum(["word", "segment"]))
+    .optional()
+    .describe("What verbose_json tells times of; also as `timestamp_granularities[]`."),
+});
+
 type Task = TranscriptWish["task"];
 
 /** OpenAI's addresses for what is said in a recording, for every model that writes it down. */
 export function transcriptionDoors(house: MediaHouse): readonly Door[] {
-  const form = formLimitsOf(house);
+  const form = { limits: formLimitsOf(house), fields };
   return [
     {
       method: "POST",

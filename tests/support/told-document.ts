@@ -52,6 +52,15 @@ export class ToldDocument {
     return bodies[0];
   }
 
+  /** All of them, as `POST /v1/run`. */
+  get doors(): readonly string[] {
+    return [...this.#operations.keys()];
+  }
+
+  takes(door: string): boolean {
+    return this.#told(door).requestBody !== undefined;
+  }
+
   /** The form of a request's body. */
   // oxlint-disable-next-line typescript/no-explicit-any
   request(door: string, mediaType: string): any {
