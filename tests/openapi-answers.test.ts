@@ -155,6 +155,36 @@ test("sound and what is said are told as what they are, in each form that can be
     await listen(`POST /v1/audio/${path}`, { stream: "true" });
 });
 
+test("what the operator is answered is as the document says", async () => {
+  const admin = (door: string, ids: readonly string[] = [], body?: object) => {
+    const path = ids.reduce((all, id) => all.replace("{id}", id), door.split(" ")[1] ?? "");
+    const headers = { authorization: `Bearer ${gateway.token}` };
+    return check(door, { headers, ...(body === undefined ? {} : { body }) }, path);
+  };
+  const limits = { requests_per_minute: 7 };
+  const { id } = await admin("POST /admin/v1/accounts", [], { name: "Ada", plan: "pro", limits });
+  await admin("PATCH /admin/v1/accounts/{id}", [id], { limits: { requests_per_minute: null } });
+  await admin("GET /admin/v1/accounts/{id}", [id]);
+  await admin("GET /admin/v1/accounts");
+  const grant = { credits: "25.00", mode: "test" };
+  await admin("POST /admin/v1/accounts/{id}/credits", [id], grant);
+  const wish = { mode: "test", models: ["gpt-4o-mini"] };
+  const made = await admin("POST /admin/v1/accounts/{id}/keys", [id], wish);
+  await admin("POST /admin/v1/accounts/{id}/keys", [id], { mode: "live", name: "second", limits });
+  assert.equal((await gateway.chat(made.key, { model: "gpt-4o-mini", messages })).status, 200);
+  await admin("GET /admin/v1/accounts/{id}/keys", [id]);
+  const { data } = await check(
+    "GET /admin/v1/accounts/{id}/transfers",
+    { headers: { authorization: `Bearer ${gateway.token}` } },
+    `/admin/v1/accounts/${id}/transfers?mode=test`,
+  );
+  const kinds = new Set(data.map(({ kind }: { kind: string }) => kind));
+  assert.deepEqual(kinds, new Set(["grant", "hold", "settle"]));
+  await admin("POST /admin/v1/audit");
+  await admin("GET /admin/v1/health");
+  await admin("DELETE /admin/v1/keys/{id}", [made.id]);
+});
+
 type Fields = Readonly<Record<string, string>>;
 type Files = Readonly<Record<string, Blob>>;
 const uploads = (): readonly (readonly [door: string, files: Files, fields: Fields])[] => [

@@ -5,6 +5,7 @@ import { formatCredits } from "../core/credits.ts";
 import type { Account, Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Balances, Ledger } from "../ledger/ledger.ts";
+import { amount, listOf } from "./answer-schemas.ts";
 import { withBody } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
 import { storedText } from "./stored-text.ts";
@@ -24,6 +25,23 @@ const accountChange = z.strictObject({
   name: name.optional(),
   plan: plan.optional(),
   limits: limitsSchema.optional(),
+});
+
+const book = z.strictObject({ available: amount, held: amount });
+export const balancesForm = z.strictObject({ live: book, test: book });
+
+export const limitsForm = z.strictObject({
+  requests_per_minute: z.int().min(0),
+  concurrent_requests: z.int().min(0),
+});
+
+const accountForm = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  plan,
+  limits: limitsForm,
+  created_at: z.iso.datetime(),
+  balances: balancesForm,
 });
 
 export type AccountsHouse = {
@@ -46,6 +64,7 @@ function writingDoors(house: AccountsHouse): readonly Door[] {
       access: "operator",
       summary: "Makes an account.",
       answers: "The account with its (empty) balances.",
+      answerForm: accountForm,
       ...withBody(newAccount, async (visit) => {
         const account = await accounts.create({ id: idFromKey(visit), ...visit.body });
         return { status: 201, body: await withBalances(house, account) };
@@ -57,6 +76,7 @@ function writingDoors(house: AccountsHouse): readonly Door[] {
       access: "operator",
       summary: "Changes an account's name, plan or own limits; holds for its keys within a second.",
       answers: "The account as it is now.",
+      answerForm: accountForm,
       ...withBody(accountChange, async ({ body, parameters }) => {
         const { id } = await accounts.read(parameters["id"] ?? "");
         const account = await accounts.change(id, body);
@@ -76,6 +96,7 @@ function readingDoors(house: AccountsHouse): readonly Door[] {
       access: "operator",
       summary: "All accounts with their balances.",
       answers: "`data`, oldest first.",
+      answerForm: listOf(accountForm),
       async answer() {
         const all = await accounts.list();
         const balances = await ledger.balancesOf(all.map((account) => account.id));
@@ -92,6 +113,7 @@ function readingDoors(house: AccountsHouse): readonly Door[] {
       access: "operator",
       summary: "One account with its balances.",
       answers: "The account.",
+      answerForm: accountForm,
       answer: async ({ parameters }) => ({
         status: 200,
         body: await withBalances(house, await accounts.read(parameters["id"] ?? "")),
@@ -113,13 +135,16 @@ function idFromKey({ headers, body }: Visit<z.output<typeof newAccount>>): strin
     .slice(0, 32)}`;
 }
 
-async function withBalances({ ledger }: AccountsHouse, account: Account) {
+async function withBalances(
+  { ledger }: AccountsHouse,
+  account: Account,
+): Promise<z.output<typeof accountForm>> {
   return { ...shownAccount(account), balances: shownBalances(await ledger.balances(account.id)) };
 }
 
 const nothing: Balances = { live: { available: 0n, held: 0n }, test: { available: 0n, held: 0n } };
 
-export function shownLimits(limits: Limits) {
+export function shownLimits(limits: Limits): z.output<typeof limitsForm> {
   return { requests_per_minute: limits.requestsPerMinute, concurrent_requests: limits.concurrentRequests };
 }
 
@@ -133,7 +158,7 @@ function shownAccount(account: Account) {
   };
 }
 
-export function shownBalances(balances: Balances): Record<Mode, { available: string; held: string }> {
+export function shownBalances(balances: Balances): z.output<typeof balancesForm> {
   const shown = (mode: Mode) => ({
     available: formatCredits(balances[mode].available),
     held: formatCredits(balances[mode].held),

@@ -4,7 +4,8 @@ import { Problem } from "../core/problems.ts";
 import type { Accounts } from "../identity/accounts.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import type { Key, Keys } from "../identity/keys.ts";
-import { limitsSchema, shownLimits } from "./admin-accounts.ts";
+import { limitsForm, limitsSchema, shownLimits } from "./admin-accounts.ts";
+import { listOf } from "./answer-schemas.ts";
 import { withBody } from "./door.ts";
 import type { Door } from "./door.ts";
 import { storedText } from "./stored-text.ts";
@@ -14,6 +15,17 @@ const newKey = z.strictObject({
   mode: z.enum(["live", "test"]),
   limits: limitsSchema.optional(),
   models: z.array(storedText(256)).min(1).max(1000).optional(),
+});
+
+const keyForm = z.strictObject({
+  id: z.string(),
+  account_id: z.string(),
+  name: z.string().nullable(),
+  prefix: z.string().describe("How the secret begins."),
+  mode: z.enum(["live", "test"]),
+  limits: limitsForm,
+  models: z.array(z.string()).nullable().describe("What it may call; null: everything."),
+  created_at: z.iso.datetime(),
 });
 
 export type KeysHouse = {
@@ -32,6 +44,7 @@ export function keyDoors({ accounts, keys, doorkeeper, catalog }: KeysHouse): re
       access: "operator",
       summary: "Makes a key for an account, live or test.",
       answers: "The key. `key` is the secret: it is shown this once.",
+      answerForm: keyForm.extend({ key: z.string() }),
       ...withBody(newKey, async ({ body, parameters }) => {
         body.models?.forEach((name, index) => refuseUnknown(name, `models[${index}]`, catalog));
         const { key, secret } = await keys.issue({ accountId: parameters["id"] ?? "", ...body });
@@ -44,6 +57,7 @@ export function keyDoors({ accounts, keys, doorkeeper, catalog }: KeysHouse): re
       access: "operator",
       summary: "The keys of an account that are not revoked.",
       answers: "`data`, oldest first, without secrets.",
+      answerForm: listOf(keyForm),
       async answer({ parameters }) {
         const account = await accounts.read(parameters["id"] ?? "");
         return { status: 200, body: { object: "list", data: (await keys.list(account.id)).map(shownKey) } };
@@ -72,7 +86,7 @@ function refuseUnknown(name: string, param: string, catalog: KeysHouse["catalog"
   throw new Problem("invalid_request", { param, message: `${param}: there is no such model${hint}` });
 }
 
-function shownKey(key: Key) {
+function shownKey(key: Key): z.output<typeof keyForm> {
   return {
     id: key.id,
     account_id: key.accountId,
@@ -80,7 +94,7 @@ function shownKey(key: Key) {
     prefix: key.prefix,
     mode: key.mode,
     limits: shownLimits(key.limits),
-    models: key.models,
+    models: key.models === null ? null : [...key.models],
     created_at: key.createdAt.toISOString(),
   };
 }

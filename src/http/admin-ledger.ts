@@ -6,8 +6,10 @@ import type { Credits } from "../core/credits.ts";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
 import type { Accounts } from "../identity/accounts.ts";
+import { books } from "../ledger/ledger.ts";
 import type { Ledger, TransferLine } from "../ledger/ledger.ts";
-import { shownBalances } from "./admin-accounts.ts";
+import { balancesForm, shownBalances } from "./admin-accounts.ts";
+import { amount, count, listOf } from "./answer-schemas.ts";
 import { withBody } from "./door.ts";
 import type { Door, Visit } from "./door.ts";
 import { storedText } from "./stored-text.ts";
@@ -27,6 +29,26 @@ const grantBody = z.strictObject({
   reason: storedText(500).optional(),
 });
 
+const granted = z.strictObject({ transfer_id: z.string(), balances: balancesForm });
+
+const lineForm = z.strictObject({
+  sequence: z.int().min(1).describe("Without gaps per account and mode."),
+  id: z.string(),
+  call_id: z.string().nullable(),
+  kind: z.enum(["grant", "hold", "settle", "release"]),
+  amount,
+  book: z.enum(books),
+  at: z.iso.datetime(),
+});
+
+const auditForm = z.strictObject({
+  ok: z.boolean(),
+  books: count,
+  transfers: count,
+  open_holds: count,
+  faults: z.array(z.string()),
+});
+
 type LedgerHouse = { readonly accounts: Accounts; readonly ledger: Ledger };
 
 /** The operator's doors to money. */
@@ -41,6 +63,7 @@ function grantDoor({ accounts, ledger }: LedgerHouse): Door {
     access: "operator",
     summary: "Grants credits. With an Idempotency-Key, asking again grants nothing more.",
     answers: "The transfer's id and the balances.",
+    answerForm: granted,
     ...withBody(grantBody, async (visit) => {
       const { body } = visit;
       const account = await accounts.read(visit.parameters["id"] ?? "");
@@ -65,6 +88,7 @@ function transfersDoor({ accounts, ledger }: LedgerHouse): Door {
     query: ["mode", "after", "limit"],
     summary: "The lines of an account's transfers, oldest first. `?mode=live|test&after=sequence&limit=`.",
     answers: "`data` and `has_more`; go on with `after` set to the last sequence.",
+    answerForm: listOf(lineForm).extend({ has_more: z.boolean() }),
     async answer(visit) {
       const account = await accounts.read(visit.parameters["id"] ?? "");
       const { lines, hasMore } = await ledger.transfers({
@@ -86,6 +110,7 @@ function auditDoor({ ledger }: LedgerHouse): Door {
     summary:
       "Proves that every book's transfers add up to its balance and that nothing is on hold without an open call.",
     answers: "`ok`, what was looked at, and the faults as sentences.",
+    answerForm: auditForm,
     async answer() {
       const audit = await ledger.audit();
       const { ok, books, transfers, openHolds, faults } = audit;
@@ -126,7 +151,7 @@ function numberIn(visit: Visit<unknown>, parameter: string, { least, most, fallb
   });
 }
 
-function shownLine(line: TransferLine) {
+function shownLine(line: TransferLine): z.output<typeof lineForm> {
   return {
     sequence: line.sequence,
     id: line.id,

@@ -5,8 +5,13 @@ import type { OtherAnswer } from "./door.ts";
 
 const text = z.string();
 export const count = z.int().min(0);
+/** A list in OpenAI's form. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ object: z.literal("list"), data: z.array(item) });
+}
+
 /** Credits with six decimals. */
-const amount = text.regex(/^-?\d+\.\d{6}$/).describe("A decimal string.");
+export const amount = text.regex(/^-?\d+\.\d{6}$/).describe("A decimal string.");
 const usd = text.describe("USD as a decimal string.");
 
 export const balanceForms = {
