@@ -181,6 +181,17 @@ export const usageReport = z.strictObject({
   recent: z.array(receipt),
 });
 
+const accountSum = { requests: count, cost_usd: z.number(), credits: z.number() };
+
+/** The same for the command line clients, in numbers. */
+export const accountUsage = z.strictObject({
+  summary: z.strictObject({ total_requests: count, total_usd: z.number(), total_credits: z.number() }),
+  by_model: z.array(z.strictObject({ model: text, ...accountSum })),
+  by_type: z.array(z.strictObject({ type: text, ...accountSum })),
+  daily: z.array(z.strictObject({ date: z.iso.date(), ...accountSum })),
+  recent: z.array(receipt),
+});
+
 /** What `POST /v1/run` answers; the result's own members depend on the kind of the model. */
 export const runResult = z.looseObject({
   id: text,

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { creditsAsJsonNumber, formatCredits } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
@@ -40,6 +41,7 @@ export function balanceDoors(house: BalanceHouse): readonly Door[] {
       access: "caller",
       summary: "The balance in USD, as the command line clients read it.",
       answers: "`balance` in USD and `credits`, both numbers.",
+      answerForm: z.strictObject({ balance: z.number(), credits: z.number() }),
       async answer(visit) {
         const { available } = await read(visit.caller());
         return {

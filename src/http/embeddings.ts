@@ -11,6 +11,7 @@ import type { FittedInputs, Vocabulary } from "./fitted-inputs.ts";
 import { mediaModel } from "./media-model.ts";
 import { serveMedia } from "./media-run.ts";
 import type { Made, MediaHouse } from "./media-run.ts";
+import { embeddings } from "./media-schemas.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 import { sendAnswer } from "./render.ts";
 
@@ -37,6 +38,7 @@ export function embeddingsDoor(house: MediaHouse): Door {
     summary:
       "Vectors of texts, in OpenAI's format, by any embedding model. The model's own inputs are taken as well.",
     answers: "`data` with `embedding` and `index`, and `usage`.",
+    answerForm: embeddings,
     otherAnswers: [acceptedRun],
     body: embedding,
     async attend(visit, _request, response) {

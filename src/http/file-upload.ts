@@ -7,7 +7,7 @@ import type { FileLimits } from "../files/file-limits.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import { arrivingBytes } from "./arriving-bytes.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
-import { shownFile } from "./shown-file.ts";
+import { fileForm, shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 import { mostFieldBytes, multipartUpload, rawUpload, uploadFormOf } from "./upload-form.ts";
 import type { UploadedFile, UploadForm } from "./upload-form.ts";
@@ -24,6 +24,7 @@ export function fileUploadDoor(house: FileDoorsHouse): Door {
     summary:
       "Stores a file: as the body with its content-type and `?name=`, or as the part `file` of multipart/form-data.",
     answers: "The file, with an address for its content that needs no key and holds until `expires_at`.",
+    answerForm: fileForm,
     takes: [
       { mediaType: "multipart/form-data", form: uploadForm },
       { mediaType: "*/*", form: z.file() },

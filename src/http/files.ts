@@ -1,12 +1,22 @@
+import { z } from "zod";
 import { Problem } from "../core/problems.ts";
 import { isStoreId } from "../files/file-store.ts";
+import { listOf } from "./answer-schemas.ts";
 import type { Door, Visit } from "./door.ts";
 import { fileContentDoor } from "./file-content.ts";
 import { fileUploadDoor } from "./file-upload.ts";
-import { shownFile } from "./shown-file.ts";
+import { fileForm, shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 
 const mostListed = 1000;
+
+const fileList = listOf(fileForm).extend({
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+});
+
+const removed = z.strictObject({ id: z.string(), object: z.literal("file"), deleted: z.literal(true) });
 
 /** Files of customers: what they bring for runs, and what runs made. In the form of OpenAI's files. */
 export function fileDoors(house: FileDoorsHouse): readonly Door[] {
@@ -21,6 +31,7 @@ function listDoor(house: FileDoorsHouse): Door {
     query: ["limit", "after"],
     summary: "The account's files in the mode of the key, newest first. `?limit=&after=file id`.",
     answers: "`data` and `has_more`; go on with `after` set to the last id.",
+    answerForm: fileList,
     async answer(visit) {
       const { accountId, mode } = visit.caller();
       const { files, hasMore } = await house.files.list({
@@ -50,6 +61,7 @@ function readDoor(house: FileDoorsHouse): Door {
     access: "caller",
     summary: "What is known of a file.",
     answers: "The file, with an address for its content that needs no key and holds until `expires_at`.",
+    answerForm: fileForm,
     async answer(visit) {
       const file = await house.files.read(visit.parameters["id"] ?? "", visit.caller());
       return { status: 200, body: shownFile(file, visit, house) };
@@ -65,6 +77,7 @@ function removeDoor(house: FileDoorsHouse): Door {
     status: 200,
     summary: "Removes a file; its addresses stop working at once.",
     answers: "`id` and `deleted`.",
+    answerForm: removed,
     async answer(visit) {
       const id = visit.parameters["id"] ?? "";
       await house.files.remove(id, visit.caller());

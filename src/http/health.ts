@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Problem } from "../core/problems.ts";
 import type { Door } from "./door.ts";
 
@@ -10,6 +11,7 @@ export function healthDoors(isReady: () => Promise<boolean>): readonly Door[] {
       access: "open",
       summary: "Whether the process lives.",
       answers: "`status` is `ok`.",
+      answerForm: z.strictObject({ status: z.literal("ok") }),
       answer: () => ({ status: 200, body: { status: "ok" } }),
     },
     {
@@ -18,6 +20,7 @@ export function healthDoors(isReady: () => Promise<boolean>): readonly Door[] {
       access: "open",
       summary: "Whether calls are taken: not while starting, shutting down or without the database.",
       answers: "`status` is `ready`, or 503.",
+      answerForm: z.strictObject({ status: z.literal("ready") }),
       async answer() {
         if (!(await isReady())) throw new Problem("service_unavailable", { retryAfterSeconds: 2 });
         return { status: 200, body: { status: "ready" } };

@@ -5,7 +5,7 @@ import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { RunStatus } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
-import { job, runEvent } from "./answer-schemas.ts";
+import { count, job, runEvent } from "./answer-schemas.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
 import type { RunsHouse } from "./runs.ts";
 import { followEvents, sharedLooks } from "./run-events.ts";
@@ -38,6 +38,7 @@ function listDoor(house: RunsHouse): Door {
     query: ["status", "limit"],
     summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
     answers: "`jobs` and `count`.",
+    answerForm: z.strictObject({ object: z.literal("list"), jobs: z.array(job), count }),
     answer: async (visit) => {
       const rows = await house.runs.store.list(queryOf(visit));
       return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
@@ -98,6 +99,7 @@ function cancelDoor(house: RunsHouse): Door {
     access: "caller",
     summary: "Calls a run off that waits at its provider, or is worked on here. Nothing is charged.",
     answers: "The run, canceled; or as it ended before. 409 while it is handed over, or acts on the world.",
+    answerForm: job,
     body: z.strictObject({}),
     answer: async (visit) => {
       const row = await cancelRun(await ownRun(visit, house), house.runs, house.keeper);
@@ -114,6 +116,7 @@ function newsDoor({ news, keeper }: RunsHouse): Door {
     access: "open",
     summary: "For providers: there is news of a run.",
     answers: "Nothing.",
+    status: 204,
     answer: async (visit) => {
       const { id = "", token = "" } = visit.parameters;
       if (!news.isGenuine(id, token)) throw new Problem("not_found");

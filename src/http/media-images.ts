@@ -14,6 +14,7 @@ import { imageInputs } from "./image-inputs.ts";
 import { mediaModel } from "./media-model.ts";
 import { formLimitsOf, serveMedia } from "./media-run.ts";
 import type { MediaHouse } from "./media-run.ts";
+import { pictureEvent, pictures } from "./media-schemas.ts";
 import { checked, parseJsonObject } from "./parse-json.ts";
 
 /** Who draws for a request that names nobody. */
@@ -50,6 +51,8 @@ function generationsDoor(house: MediaHouse): Door {
       "Pictures from a text, in OpenAI's format, by any image model. The model's own inputs are taken as well.",
     answers:
       "`created` and `data` with `url`, and `b64_json` where wanted; `usage` for models charged by tokens.",
+    answerForm: pictures,
+    eventForm: pictureEvent,
     otherAnswers: [acceptedRun],
     body: generation,
     async attend(visit, _request, response) {
@@ -128,6 +131,8 @@ function editsDoor(house: MediaHouse): Door {
     summary:
       "Changes pictures as a text says: a form with `image` (or `image[]`), `prompt`, and `mask`, `model` and others.",
     answers: "As `POST /v1/images/generations`.",
+    answerForm: pictures,
+    eventForm: pictureEvent,
     otherAnswers: [acceptedRun],
     ...withForm({ limits: formLimitsOf(house), fields: editFields }, (visit, response) =>
       edit(visit, { response, house }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { runResult } from "./answer-schemas.ts";
+import { count, runResult } from "./answer-schemas.ts";
 
 /** What the doors for OpenAI's clients answer, for the OpenAPI document. */
 
@@ -28,3 +28,53 @@ export const transcriptEvent = z.union([
   z.looseObject({ type: z.literal("transcript.text.delta"), delta: text }),
   z.looseObject({ type: z.literal("transcript.text.done"), text, usage: heard.optional() }),
 ]);
+
+export const embeddings = z.strictObject({
+  object: z.literal("list"),
+  data: z.array(
+    z.strictObject({
+      object: z.literal("embedding"),
+      index: count,
+      embedding: z.union([z.array(z.number()), text]).describe("As `encoding_format` says."),
+    }),
+  ),
+  model: text,
+  usage: z.strictObject({ prompt_tokens: count, total_tokens: count }),
+  id: runId,
+});
+
+const picture = {
+  url: text.describe("Needs no key, and expires."),
+  b64_json: text.optional(),
+  revised_prompt: text.optional(),
+};
+
+/** As far as the model told it, or was told. */
+const pictureFacts = {
+  size: text.optional(),
+  quality: text.optional(),
+  background: text.optional(),
+  output_format: text.optional(),
+  usage: z
+    .strictObject({ input_tokens: count, output_tokens: count, total_tokens: count })
+    .optional()
+    .describe("Of models that are charged by tokens."),
+};
+
+export const pictures = z.union([
+  z.strictObject({
+    created: count.describe("Seconds since 1970."),
+    data: z.array(z.strictObject(picture)).min(1),
+    ...pictureFacts,
+    id: runId,
+  }),
+  paidOther,
+]);
+
+/** One for each picture, when it is whole. */
+export const pictureEvent = z.strictObject({
+  type: z.enum(["image_generation.completed", "image_edit.completed"]),
+  ...picture,
+  ...pictureFacts,
+  created_at: count,
+});

@@ -34,6 +34,7 @@ export function openapiDoor(doors: () => readonly Door[], version: string): Door
     access: "open",
     summary: "This document.",
     answers: "OpenAPI 3.1.",
+    answerForm: z.looseObject({ openapi: z.literal("3.1.0"), paths: z.record(z.string(), z.unknown()) }),
     async attend({ requestId }, _request, response) {
       document ??= JSON.stringify(openapiOf(doors(), version));
       sendJson(response, { status: 200, requestId, headers: {} }, document);

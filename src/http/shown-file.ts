@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Caller } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FileRecord } from "../files/file-rows.ts";
@@ -17,14 +18,34 @@ export type FileDoorsHouse = BodyPace & {
   readonly publicUrlOf: (visit: Visit<unknown>) => string;
 };
 
+const seconds = z.int().min(0).describe("Seconds since 1970.");
+
+export const fileForm = z.strictObject({
+  id: z.string(),
+  object: z.literal("file"),
+  bytes: z.int().min(0),
+  created_at: seconds,
+  expires_at: seconds,
+  filename: z.string(),
+  purpose: z.literal("user_data"),
+  status: z.literal("processed"),
+  content_type: z.string(),
+  run_id: z.string().nullable().describe("The run that made it."),
+  url: z.string().describe("Its content, without a key, until `expires_at`."),
+});
+
 /** OpenAI's file object and what it does not have. Whatever purpose was named, files serve any. */
-export function shownFile(file: FileRecord, visit: Visit<unknown>, house: FileDoorsHouse) {
+export function shownFile(
+  file: FileRecord,
+  visit: Visit<unknown>,
+  house: FileDoorsHouse,
+): z.output<typeof fileForm> {
   return {
     id: file.id,
     object: "file",
     bytes: file.sizeBytes,
-    created_at: seconds(file.createdAt),
-    expires_at: seconds(file.expiresAt),
+    created_at: secondsOf(file.createdAt),
+    expires_at: secondsOf(file.expiresAt),
     filename: file.name,
     purpose: "user_data",
     status: "processed",
@@ -34,6 +55,6 @@ export function shownFile(file: FileRecord, visit: Visit<unknown>, house: FileDo
   };
 }
 
-function seconds(date: Date): number {
+function secondsOf(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }

@@ -10,7 +10,7 @@ import type {
 import type { Catalog } from "../catalog/catalog.ts";
 import { formatCredits } from "../core/credits.ts";
 import { costInUsd } from "../core/price.ts";
-import { usageReport } from "./answer-schemas.ts";
+import { accountUsage, usageReport } from "./answer-schemas.ts";
 import { jsonNumber, usdNumber } from "./balance.ts";
 import type { Door, Visit } from "./door.ts";
 import { modelTypes } from "./model-types.ts";
@@ -57,6 +57,7 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       query: ["period", "model", "type"],
       summary: "The same sums, as the command line clients read them; `?type=chat|image|…` of some models.",
       answers: "`summary`, `by_model`, `by_type`, `daily` and `recent` with numbers.",
+      answerForm: accountUsage,
       async answer(visit) {
         const types = typesOf(visit, house);
         const isOfType = (model: string): boolean => types?.includes(typeOf(model, house.catalog)) ?? true;

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { deliveryStates } from "../calls/webhooks/deliveries.ts";
 import type {
   Deliveries,
@@ -8,6 +9,7 @@ import type {
 import type { WebhookSecret, WebhookSecrets } from "../calls/webhooks/webhook-secrets.ts";
 import type { Mode } from "../core/caller.ts";
 import { Problem } from "../core/problems.ts";
+import { count, listOf } from "./answer-schemas.ts";
 import type { Door, Visit } from "./door.ts";
 
 export type WebhookDoorsHouse = {
@@ -19,6 +21,31 @@ export type WebhookDoorsHouse = {
 
 const mostListed = 200;
 const usuallyListed = 50;
+
+const time = z.iso.datetime();
+
+const deliveryForm = z.strictObject({
+  id: z.string(),
+  object: z.literal("webhook_delivery"),
+  run_id: z.string(),
+  url: z.string(),
+  state: z.enum(deliveryStates),
+  tries: count,
+  replays: count,
+  last_status: z.int().nullable(),
+  last_fault: z.string().nullable(),
+  created_at: time,
+  next_try_at: time.nullable(),
+  delivered_at: time.nullable(),
+});
+
+const secretForm = z.strictObject({
+  object: z.literal("webhook_secret"),
+  mode: z.enum(["live", "test"]),
+  secret: z.string(),
+  generation: z.int().min(1),
+  replaced: z.array(z.strictObject({ generation: z.int().min(1), signs_until: time })),
+});
 
 /** What became of the messages to the customer's own server, and the secret that they are signed with. */
 export function webhookDoors(house: WebhookDoorsHouse): readonly Door[] {
@@ -37,6 +64,7 @@ function listDoor({ deliveries }: WebhookDoorsHouse): Door {
       "`data` and `has_more`; go on with `after` set to the last id. Each with its `state`, `tries` since it was begun or last replayed, `replays`, the `last_status` " +
       "that the receiver answered, and in `last_fault` why it was not taken: status, redirect, gone, url_not_allowed, " +
       "refused, timeout, too_large, unreadable or internal_error.",
+    answerForm: listOf(deliveryForm).extend({ has_more: z.boolean() }),
     async answer(visit) {
       const page = await deliveries.list(queryOf(visit));
       const data = page.deliveries.map(shownDelivery);
@@ -52,6 +80,7 @@ function readDoor({ deliveries }: WebhookDoorsHouse): Door {
     access: "caller",
     summary: "One message to the account's own server.",
     answers: "As in the list, and in `body` the text that is sent and signed.",
+    answerForm: deliveryForm.extend({ body: z.string() }),
     async answer(visit) {
       const row = await deliveries.read(idIn(visit), visit.caller());
       return { status: 200, body: { ...shownDelivery(row), body: row.body } };
@@ -66,6 +95,7 @@ function replayDoor({ deliveries, nudge }: WebhookDoorsHouse): Door {
     access: "caller",
     summary: "Sends a message again, whatever became of it: the same `webhook-id`, at once, with new tries.",
     answers: "The delivery, waiting again.",
+    answerForm: deliveryForm,
     status: 202,
     async answer(visit) {
       const row = await deliveries.replay(idIn(visit), visit.caller());
@@ -85,6 +115,7 @@ function secretDoors({ secrets }: WebhookDoorsHouse): readonly Door[] {
       access: "caller",
       summary: "The secret that messages of the key's mode are signed with.",
       answers,
+      answerForm: secretForm,
       async answer(visit) {
         const { mode } = visit.caller();
         return { status: 200, body: shownSecret(await secrets.read(visit.caller()), mode) };
@@ -96,6 +127,7 @@ function secretDoors({ secrets }: WebhookDoorsHouse): readonly Door[] {
       access: "caller",
       summary: "A new signing secret, at once. For 24 hours messages are signed with the old one as well.",
       answers,
+      answerForm: secretForm,
       async answer(visit) {
         const { mode } = visit.caller();
         return { status: 200, body: shownSecret(await secrets.rotate(visit.caller()), mode) };
@@ -104,7 +136,7 @@ function secretDoors({ secrets }: WebhookDoorsHouse): readonly Door[] {
   ];
 }
 
-function shownDelivery(row: ListedDelivery) {
+function shownDelivery(row: ListedDelivery): z.output<typeof deliveryForm> {
   return {
     id: row.id,
     object: "webhook_delivery",
@@ -121,7 +153,10 @@ function shownDelivery(row: ListedDelivery) {
   };
 }
 
-function shownSecret({ secret, generation, replaced }: WebhookSecret, mode: Mode) {
+function shownSecret(
+  { secret, generation, replaced }: WebhookSecret,
+  mode: Mode,
+): z.output<typeof secretForm> {
   return {
     object: "webhook_secret",
     mode,

@@ -69,21 +69,33 @@ export class ToldDocument {
     );
   }
 
-  /** Answers that went well and that no check has seen, each as `POST /v1/run 200 application/json`. */
-  get unseen(): readonly string[] {
-    return this.#answers().flatMap(({ door, status, types }) => {
-      const all =
-        types.length === 0 ? [`${door} ${status}`] : types.map((type) => `${door} ${status} ${type}`);
-      return all.filter((one) => !this.#seen.has(one));
-    });
+  /** Answers whose form is written down nowhere, each as `POST /v1/run 200 application/json`. */
+  get formless(): readonly string[] {
+    return this.#answers().flatMap(({ name, schema }) =>
+      schema === undefined || Object.keys(schema).length > 1 ? [] : [name],
+    );
   }
 
-  #answers() {
-    return [...this.#operations].flatMap(([door, { responses }]) =>
-      Object.entries(responses).flatMap(([status, { content = {} }]) =>
-        status === "default" ? [] : [{ door, status, types: Object.keys(content) }],
-      ),
+  /** Answers that no check has seen. */
+  get unseen(): readonly string[] {
+    return this.#answers().flatMap(({ name }) => (this.#seen.has(name) ? [] : [name]));
+  }
+
+  #answers(): readonly { readonly name: string; readonly schema?: object }[] {
+    const all = [...this.#operations].flatMap(([door, { responses }]) =>
+      Object.entries(responses).map(([status, { content }]) => ({
+        name: `${door} ${status}`,
+        status,
+        content,
+      })),
     );
+    return all
+      .filter(({ status }) => status !== "default")
+      .flatMap(({ name, content }) =>
+        content === undefined
+          ? [{ name }]
+          : Object.entries(content).map(([type, { schema }]) => ({ name: `${name} ${type}`, schema })),
+      );
   }
 
   #told(door: string): Told {
