@@ -100,6 +100,16 @@ test("runs are as the document says, those that are waited for and those that go
   await check("GET /v1/run/{id}", {}, `/v1/run/${job.id}`);
 });
 
+test("runs that fail are as the document says, by their id and in their events", async () => {
+  const inputs = { prompt: "[sandbox:fault-529] A fox" };
+  const refused = await ask("POST /v1/run", { body: { ...fox, inputs } });
+  assert.ok(!refused.ok);
+  const { run_id: id } = JSON.parse(await refused.text()).error;
+  const job = await check("GET /v1/job/{id}", {}, `/v1/job/${id}`);
+  assert.equal(job.status, "failed");
+  await check("GET /v1/run/{id}/events", {}, `/v1/run/${id}/events`);
+});
+
 test("chats that come as runs are as the document says, whole and streamed", async () => {
   for (const { model, ...inputs } of chats) {
     const whole = await check("POST /v1/run", { body: { model, inputs } });
