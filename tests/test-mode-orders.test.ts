@@ -117,13 +117,21 @@ test("runs at every door obey the headers, those of jobs included", async () => 
   assert.equal(await outcome(late), "200");
 });
 
-test("what is no order changes nothing", async () => {
-  const orders = {
-    "x-sandbox-fault": "nonsense",
-    "x-sandbox-pace-ms": "soon; or never",
-    "x-sandbox-more": "1",
-  };
-  assert.equal(await outcome(post(...chat("gpt-4o-mini"), { orders })), "200");
+test("a misspelt order is refused by name: nothing would fail, and a test of a failure would pass", async () => {
+  for (const [name, value, want] of [
+    ["x-sandbox-fault", "nonsense", /^x-sandbox-fault: want a status from 400 to 599, slow, hang/],
+    ["x-sandbox-fault", "200", /^x-sandbox-fault: want a status/],
+    ["x-sandbox-pace-ms", "soon; or never", /^x-sandbox-pace-ms: want a whole number/],
+    ["x-sandbox-more", "1", /^x-sandbox-more: there is no such order; there are x-sandbox-fault, /],
+  ] as const) {
+    for (const call of [chat("gpt-4o-mini"), ["/v1/run", { model: "flux-1.1-pro", inputs: {} }] as const]) {
+      const [path, body] = call;
+      const response = await post(path, body, { orders: { [name]: value } });
+      const { error } = JSON.parse(await response.text());
+      assert.deepEqual([response.status, error.code, error.param], [400, "invalid_request", name]);
+      assert.match(error.message, want);
+    }
+  }
 });
 
 test("with a live key nothing is ordered: no provider sees the headers, neither of chats nor of runs", async () => {
