@@ -14,5 +14,6 @@ export function offerKey(offer: AnyOffer): string {
  */
 export function rank<Offer extends AnyOffer>(offers: readonly Offer[], health: Health): readonly Offer[] {
   const isResting = (offer: Offer): boolean => health.resting(offerKey(offer));
+  if (!offers.some(isResting)) return offers;
   return [...offers.filter((offer) => !isResting(offer)), ...offers.filter(isResting).slice(0, 1)];
 }
