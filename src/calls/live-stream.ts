@@ -109,7 +109,8 @@ export class LiveStream extends AnswerReader<LiveStream> {
     const keepsUp = frames === "" || this.#write(frames);
     this.#endIfOver();
     if (frames !== "" || this.#end !== undefined) this.tell({ state: "answered", answer: this });
-    return keepsUp;
+    // What comes behind the end goes to nobody: to wait with it would keep the provider's connection.
+    return keepsUp || this.#end !== undefined;
   }
 
   #endIfOver(): void {
