@@ -6,6 +6,7 @@ import { openHomes } from "../ledger/ledger-homes.test-support.ts";
 import type { Database } from "../storage/database.ts";
 import { Retention } from "./retention.ts";
 import { runStoreOf } from "./runs/sql-run-store.ts";
+import { decidedRun } from "./webhooks/webhooks-under-test.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -23,23 +24,9 @@ type Past = {
 };
 
 async function addRun(database: Database, { begun, ended }: Past): Promise<string> {
-  const store = runStoreOf(database, "node_1");
-  const id = idOf("run", begun);
-  await store.insert({
-    id,
-    callId: id.replace("run_", "call_"),
-    accountId: "acc_1",
-    keyId: "key_1",
-    mode: "live",
-    plan: "pro",
-    model: "scrape",
-    modelId: "test/scrape",
-    category: "scrape",
-    inputs: {},
-    price: {},
-    creditUsd: "0.05",
-    webhookUrl: undefined,
-    publicUrl: "https://api.example.com",
+  const { id } = await decidedRun(runStoreOf(database, "node_1"), {
+    id: idOf("run", begun),
+    url: "https://example.com/hook",
   });
   await database.kysely
     .insertInto("run_events")

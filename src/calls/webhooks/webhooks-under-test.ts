@@ -27,11 +27,13 @@ export type RunWish = {
   readonly accountId?: string;
   readonly mode?: Mode;
   readonly row?: Partial<RunRow>;
+  /** Default: one of now. */
+  readonly id?: string;
 };
 
 /** A run that is decided and not yet over: what is left is `end`. */
 export async function decidedRun(store: RunStore, wish: RunWish): Promise<RunRow> {
-  const id = newId("call").replace("call_", "run_");
+  const id = wish.id ?? newId("call").replace("call_", "run_");
   const row = await store.insert({
     id,
     callId: id.replace("run_", "call_"),
