@@ -18,6 +18,9 @@ import { settingsFor } from "./s3-under-test.ts";
  */
 type Answer = { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> };
 
+/** It is done, and the answer is lost on its way. */
+const lost: Answer = { status: 0 };
+
 type Recorder = {
   readonly endpoint: string;
   /** `PUT some/folder/file_… ?partNumber=1&uploadId=u1`, without the parts that the SDK adds for itself. */
@@ -34,7 +37,8 @@ async function startRecorder(answer: (line: string) => Answer): Promise<Recorder
       const line = `${request.method} ${url.pathname.slice(1)}${url.search}`;
       asked.push(line);
       const { status, body = "", headers = {} } = answer(line);
-      response.writeHead(status, { "content-type": "application/xml", ...headers }).end(body);
+      if (status === lost.status) response.destroy();
+      else response.writeHead(status, { "content-type": "application/xml", ...headers }).end(body);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -73,7 +77,8 @@ function uploadsOf(...keys: readonly string[]): Answer {
   };
 }
 
-const large = () => cut(Buffer.alloc(20 * 1024 * 1024, 1));
+const largeBytes = 20 * 1024 * 1024;
+const large = () => cut(Buffer.alloc(largeBytes, 1));
 
 describe("uploads to S3 that come to no end", () => {
   for (const [what, maxBytes, complete] of [
@@ -97,6 +102,30 @@ describe("uploads to S3 that come to no end", () => {
         s3.asked.filter((line) => line.startsWith("POST")).length,
         maxBytes > 20 * 1024 * 1024 ? 2 : 1,
       );
+      store.close();
+      await s3.stop();
+    });
+  }
+
+  for (const [what, length, isTaken] of [
+    ["taken when the object is there", largeBytes, true],
+    ["a fault when another object is there", largeBytes - 1, false],
+  ] as const) {
+    test(`an upload whose last answer was lost, and that S3 knows no more, is ${what}`, async () => {
+      let completions = 0;
+      const s3 = await startRecorder((line) => {
+        if (line.startsWith("DELETE")) return { status: 204 };
+        if (line.startsWith("HEAD")) return { status: 200, headers: { "content-length": String(length) } };
+        if (line.startsWith("PUT")) return partTaken;
+        if (line.endsWith("uploads=")) return started;
+        completions += 1;
+        return completions === 1 ? lost : failure(404, "NoSuchUpload");
+      });
+      const store = s3FileStore(settingsFor(s3.endpoint));
+      const put = store.put(newId("file"), large(), { maxBytes: largeBytes });
+      if (isTaken) assert.equal((await put).sizeBytes, largeBytes);
+      else await assert.rejects(put, { name: "NoSuchUpload" });
+      assert.equal(completions, 2);
       store.close();
       await s3.stop();
     });

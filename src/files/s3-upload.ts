@@ -2,6 +2,8 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  NoSuchUpload,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -49,6 +51,7 @@ class Multipart {
   readonly #client: S3Client;
   readonly #upload: S3Object & { readonly UploadId: string };
   readonly #parts: CompletedPart[] = [];
+  #sizeBytes = 0;
 
   private constructor(client: S3Client, upload: S3Object & { readonly UploadId: string }) {
     this.#client = client;
@@ -67,11 +70,27 @@ class Multipart {
       new UploadPartCommand({ ...this.#upload, PartNumber, Body: bytes }),
     );
     this.#parts.push({ PartNumber, ETag });
+    this.#sizeBytes += bytes.length;
   }
 
+  /**
+   * The SDK asks again when an answer is lost. Amazon's then says once more that it is done; MinIO's, and others, know no
+   * such upload any more, although it has become the object.
+   */
   async complete(): Promise<void> {
     const MultipartUpload = { Parts: this.#parts };
-    await this.#client.send(new CompleteMultipartUploadCommand({ ...this.#upload, MultipartUpload }));
+    try {
+      await this.#client.send(new CompleteMultipartUploadCommand({ ...this.#upload, MultipartUpload }));
+    } catch (error) {
+      if (!(error instanceof NoSuchUpload && (await this.#isThere()))) throw error;
+    }
+  }
+
+  /** A key is written once, so an object of this size is this upload. */
+  async #isThere(): Promise<boolean> {
+    const { Bucket, Key } = this.#upload;
+    const head = await this.#client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => undefined);
+    return head?.ContentLength === this.#sizeBytes;
   }
 
   /** Never rejects: the reason for giving up is what matters. */
