@@ -108,6 +108,9 @@ function clientOf({ region, endpoint, pathStyle, credentials }: S3Settings): S3C
     // The SDK's own checksums are an extension that other makers' S3 refuse.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    // The SDK would wait for a `continue` until the time for the whole answer is over, and many S3 never say it (RFC 9110
+    // lets them). For that it also gives each larger piece a connection of its own.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: connectTimeoutMs,
       requestTimeout: answerTimeoutMs,

@@ -41,6 +41,8 @@ async function startRecorder(answer: (line: string) => Answer): Promise<Recorder
       else response.writeHead(status, { "content-type": "application/xml", ...headers }).end(body);
     });
   });
+  // Whoever waits for a `continue` waits for ever.
+  server.on("checkContinue", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -130,6 +132,15 @@ describe("uploads to S3 that come to no end", () => {
       await s3.stop();
     });
   }
+
+  test("an S3 that never says `continue` gets a large piece at once", async () => {
+    const s3 = await startRecorder(() => ({ status: 200 }));
+    const store = s3FileStore(settingsFor(s3.endpoint));
+    const { sizeBytes } = await store.put(newId("file"), cut(Buffer.alloc(3_000_000)), { maxBytes: 1e7 });
+    assert.equal(sizeBytes, 3_000_000);
+    store.close();
+    await s3.stop();
+  });
 
   test("removing a file aborts what a killed process left of it, and of no other", async () => {
     const id = newId("file");
