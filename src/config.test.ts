@@ -100,6 +100,21 @@ test("a setting that is part of a provider's address cannot lead elsewhere", () 
   assert.deepEqual(faultsOf({ AWS_REGION: "eu-central-1", TWILIO_ACCOUNT_SID: "AC0" }), []);
 });
 
+test("files on S3 take the credential of the environment whole, and none when it has no whole one", () => {
+  const credentialsIn = (environment: Environment) =>
+    configOf({ SKILLBOSS_S3_BUCKET: "files", ...environment }).s3?.credentials;
+  const pair = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "hush" };
+  assert.deepEqual(credentialsIn(pair), { accessKeyId: "id", secretAccessKey: "hush" });
+  // Of a role or a single sign-on: without its token it is no credential.
+  assert.deepEqual(credentialsIn({ ...pair, AWS_SESSION_TOKEN: "for an hour" }), {
+    accessKeyId: "id",
+    secretAccessKey: "hush",
+    sessionToken: "for an hour",
+  });
+  assert.equal(credentialsIn({ AWS_ACCESS_KEY_ID: "id" }), undefined);
+  assert.equal(credentialsIn({}), undefined);
+});
+
 test("a service account's key file is read at the start", () => {
   const SKILLBOSS_CATALOG_DIR = catalogWith("vertex", {
     id: "vertex",

@@ -111,8 +111,15 @@ export type S3Settings = {
   readonly bucket: string;
   readonly endpoint: string | undefined;
   readonly region: string;
-  readonly accessKeyId: string | undefined;
-  readonly secretAccessKey: string | undefined;
+  /** Undefined: the SDK looks where it usually does. */
+  readonly credentials: S3Credentials | undefined;
+};
+
+export type S3Credentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Belongs to a credential that runs out. */
+  readonly sessionToken?: string;
 };
 
 /** What engines work with, where they need more than this program: undefined is not there, or looked for. */
@@ -274,9 +281,18 @@ function s3Of(values: z.output<typeof variables>, given: Given): S3Settings | un
     bucket: values.SKILLBOSS_S3_BUCKET,
     endpoint: values.SKILLBOSS_S3_ENDPOINT,
     region: values.SKILLBOSS_S3_REGION,
-    accessKeyId: given["AWS_ACCESS_KEY_ID"],
-    secretAccessKey: given["AWS_SECRET_ACCESS_KEY"],
+    credentials: s3CredentialsOf(given),
   };
+}
+
+function s3CredentialsOf(given: Given): S3Credentials | undefined {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = given;
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
 /** The variable that configures a provider: `providerVariable("openai", "API_KEY")` is `OPENAI_API_KEY`. */

@@ -122,10 +122,5 @@ function runHouseOf(parts: RunParts, { egress, files, lines, news, webhooks }: R
 async function fileStoreOf({ s3, dataDirectory }: Config, log: Log): Promise<FileStore> {
   if (s3 === undefined) return localFileStore(join(dataDirectory, "files"));
   const { s3FileStore } = await import("./files/s3-file-store.ts");
-  const { bucket, endpoint, region, accessKeyId, secretAccessKey } = s3;
-  const credentials =
-    accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId, secretAccessKey } };
-  return s3FileStore({ bucket, endpoint, region, pathStyle: endpoint !== undefined, log, ...credentials });
+  return s3FileStore({ ...s3, pathStyle: s3.endpoint !== undefined, log });
 }
