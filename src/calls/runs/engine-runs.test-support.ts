@@ -3,6 +3,9 @@ import { newId } from "../../core/ids.ts";
 import { silentLog } from "../../core/log.ts";
 import type { RunModel } from "../../core/model.ts";
 import type { Engine, EngineResult } from "../../engines/engine.ts";
+import type { FileStore } from "../../files/file-store.ts";
+import { filesOf } from "../../files/files.ts";
+import type { Files } from "../../files/files.ts";
 import type { LedgerHome } from "../../ledger/ledger-homes.test-support.ts";
 import { neverResting } from "../../routing/health.ts";
 import type { RunHouse } from "./run-house.ts";
@@ -18,6 +21,7 @@ export type EngineHouse = {
   /** Begins a run; resolves as soon as its row is there. */
   readonly begin: () => Promise<RunRow>;
   readonly read: (id: string) => Promise<RunRow>;
+  readonly files: Files;
 };
 
 export type EngineWish = {
@@ -25,6 +29,8 @@ export type EngineWish = {
   readonly hasSideEffects?: boolean;
   /** Stands before the store of runs. */
   readonly store?: (store: RunStore) => RunStore;
+  /** Where files lie. Without one, nothing can be stored. */
+  readonly fileStore?: FileStore;
 };
 
 export function engineHouse({ database }: LedgerHome, wish: EngineWish): EngineHouse {
@@ -32,14 +38,23 @@ export function engineHouse({ database }: LedgerHome, wish: EngineWish): EngineH
   const model = modelOf(wish.hasSideEffects === true);
   const own = runStoreOf(database, "node_1");
   const store = wish.store === undefined ? own : wish.store(own);
+  const clock = new TurnableClock();
+  const files = filesOf({
+    database,
+    store: wish.fileStore ?? nowhere,
+    clock,
+    secret: "master",
+    log: silentLog,
+  });
   const parts: Partial<RunHouse> = {
+    files,
     catalog: { find: () => ({ model }) } as unknown as RunHouse["catalog"],
     ledger: {
       close: (ending: { readonly cost: bigint }) => Promise.resolve({ charged: ending.cost, available: 0n }),
     } as unknown as RunHouse["ledger"],
     store,
     health: { live: neverResting, test: neverResting },
-    clock: new TurnableClock(),
+    clock,
     log: silentLog,
     creditUsd: "0.05",
     newsUrlOf: () => undefined,
@@ -52,6 +67,7 @@ export function engineHouse({ database }: LedgerHome, wish: EngineWish): EngineH
     house,
     keeper,
     model,
+    files,
     async begin() {
       const row = await insert(store);
       const offers = model.offers.map((offer) => ({ ...offer, line: { engine } }));
@@ -65,6 +81,9 @@ export function engineHouse({ database }: LedgerHome, wish: EngineWish): EngineH
     },
   };
 }
+
+const away = () => Promise.reject(new Error("there is no store"));
+const nowhere: FileStore = { put: away, open: away, remove: away, close: () => undefined };
 
 export function madeOf(output: EngineResult["output"]): EngineResult {
   return { output, files: [], usage: {} };

@@ -11,6 +11,9 @@ import type { RunHouse } from "./run-house.ts";
 const fetchTimeoutMs = 900_000;
 const tries = 3;
 const pauseMs = 500;
+/** With the pauses between, nearly ten minutes. */
+const ownTries = 42;
+const longestPauseMs = 15_000;
 const tooLarge = "The result is larger than this plan's files may be. Nothing was charged.";
 const notFetched = "The result could not be fetched from the provider. Nothing was charged.";
 
@@ -49,15 +52,23 @@ export async function storeOutput(
 
 type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
 
+/** That our own store or database is away is no verdict: the provider did its work, and is paid for it. */
 async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
+  let failures = 0;
+  let outages = 0;
+  for (;;) {
     try {
       return await storeOnce(run, house, marked);
     } catch (error) {
-      if (error instanceof Problem) throw told(error);
+      const isAway = error instanceof Problem && error.code === "service_unavailable";
+      if (error instanceof Problem && !isAway) throw told(error);
       if (run.stopped.aborted) throw error;
-      if (attempt === tries) throw new Problem("upstream_error", { message: notFetched, cause: error });
-      await run.wait(pauseMs * attempt);
+      if (isAway) outages += 1;
+      else failures += 1;
+      if (outages === ownTries) throw error;
+      if (failures === tries) throw new Problem("upstream_error", { message: notFetched, cause: error });
+      if (isAway) house.log.warn({ run_id: run.row.id, err: error }, "a run's file could not be stored yet");
+      await run.wait(isAway ? Math.min(pauseMs * 2 ** (outages - 1), longestPauseMs) : pauseMs * failures);
     }
   }
 }
