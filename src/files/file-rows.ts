@@ -157,8 +157,16 @@ export class FileRows {
     await this.#database.kysely.deleteFrom("files").where("id", "=", id).execute();
   }
 
+  /**
+   * What a run made is there when the run is done: until then it can be called off, and then it was not paid for. Of a run
+   * that is not there any more nothing speaks against its files.
+   */
   #visible(now: Date) {
-    return this.#database.kysely.selectFrom("files").selectAll().where("expires_at", ">", now);
+    // A subquery of its own is looked up by the key for each row, and never becomes a join over all runs.
+    const isDone = sql<boolean>`coalesce((
+      select coalesce(runs.ending, 'failed') from runs where runs.id = files.run_id
+    ), 'done') in ('done', 'empty')`;
+    return this.#database.kysely.selectFrom("files").selectAll().where("expires_at", ">", now).where(isDone);
   }
 }
 

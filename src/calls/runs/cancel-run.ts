@@ -46,6 +46,7 @@ function withoutDriver(row: RunRow, house: RunHouse): DrivenRun {
     model,
     offers: servedOffers(model, row.mode, house),
     mayFallBack: false,
+    made: [],
     stopped: AbortSignal.timeout(cancelTimeoutMs),
     taken: () => undefined,
     wait: () => Promise.resolve(),

@@ -14,7 +14,7 @@ import type { RunHouse } from "./run-house.ts";
 import { unknownOutcome } from "./run-problems.ts";
 import { decide, settle } from "./settle-run.ts";
 import type { Failure, Result } from "./settle-run.ts";
-import { storeOutput, TooLargeToKeep } from "./store-output.ts";
+import { forgetUnshown, storeOutput, TooLargeToKeep } from "./store-output.ts";
 import { submitRun } from "./submit-run.ts";
 
 type Done = Extract<RunStep, { state: "done" }>;
@@ -23,14 +23,18 @@ type Outcome = Result | Failure | "lost";
 
 /** Resolves when the run is over or no longer ours. */
 export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
-  if (run.row.state !== "settling") {
-    const outcome = await outcomeOf(run, house).catch((error: unknown): Outcome => failed(run, house, error));
-    if (outcome === "lost" || run.stopped.aborted) return;
-    if (!(await written(run, house, outcome))) return;
-  }
-  run.taken();
-  const decided = await house.store.read(run.row.id);
-  if (decided?.state === "settling") await settle(decided, house);
+  const isDecided = run.row.state === "settling" || (await isDecidedHere(run, house));
+  if (isDecided) run.taken();
+  if (!isDecided && run.made.length === 0) return;
+  const now = await house.store.read(run.row.id);
+  if (isDecided && now?.state === "settling") await settle(now, house);
+  await forgetUnshown(run, house, now?.output);
+}
+
+async function isDecidedHere(run: DrivenRun, house: RunHouse): Promise<boolean> {
+  const outcome = await outcomeOf(run, house).catch((error: unknown): Outcome => failed(run, house, error));
+  if (outcome === "lost" || run.stopped.aborted) return false;
+  return written(run, house, outcome);
 }
 
 /** A result that the database refuses is refused each time: the run has failed, and is told so now. */

@@ -27,6 +27,8 @@ export type DrivenRun = {
   readonly orders?: SandboxOrders | undefined;
   /** Aborted when the run is canceled, taken over, or this process stops. */
   readonly stopped: AbortSignal;
+  /** The ids of the files that were stored for it, as they are stored. */
+  readonly made: string[];
   /** The submission is over, whatever came of it, and written down. */
   readonly taken: () => void;
   /** Resolves after the time, or earlier when somebody knows that there is news. */

@@ -67,7 +67,7 @@ export class RunKeeper {
         if (stop.signal.aborted) wake();
       });
     const taken = Promise.withResolvers<void>();
-    const run: DrivenRun = { ...start, stopped: stop.signal, wait, taken: taken.resolve };
+    const run: DrivenRun = { ...start, made: [], stopped: stop.signal, wait, taken: taken.resolve };
     const over = driveRun(run, this.#house)
       .catch((error: unknown) => {
         // The lease runs out, and somebody goes on from what was written down last.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -7,6 +7,7 @@ import type { EngineResult } from "../../engines/engine.ts";
 import type { FileStore } from "../../files/file-store.ts";
 import { localFileStore } from "../../files/local-file-store.ts";
 import { openHome } from "../../ledger/ledger-homes.test-support.ts";
+import { cancelRun } from "./cancel-run.ts";
 import { engineHouse } from "./engine-runs.test-support.ts";
 import type { EngineHouse } from "./engine-runs.test-support.ts";
 
@@ -14,6 +15,8 @@ const home = await openHome("embedded");
 if (typeof home === "string") throw new Error(home);
 const directory = mkdtempSync(join(tmpdir(), "skillboss-outputs-"));
 const local = localFileStore(directory);
+
+const owner = { accountId: "acc_1", mode: "live" } as const;
 
 function textFiles(...texts: readonly string[]): EngineResult {
   const files = texts.map((text) => ({ bytes: Buffer.from(text), contentType: "text/plain" }));
@@ -49,5 +52,40 @@ describe("the files of a run", () => {
     clearInterval(nudging);
     const row = await read(id);
     assert.deepEqual([row.state, row.ending, left], ["over", "done", -1]);
+  });
+
+  test("nobody has a file of a run that is not done, and a run that was called off leaves none", async () => {
+    const second = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let puts = 0;
+    const { begin, files, house, keeper, read } = houseWith(textFiles("a", "b"), async (...args) => {
+      puts += 1;
+      if (puts === 2) {
+        second.resolve();
+        await goOn.promise;
+      }
+      return local.put(...args);
+    });
+    const before = (await files.list({ ...owner, limit: 10 })).files.length;
+    const { id } = await begin();
+    await second.promise;
+    const rows = await home.database.kysely
+      .selectFrom("files")
+      .select("id")
+      .where("run_id", "=", id)
+      .execute();
+    assert.equal(rows.length, 2);
+    for (const row of rows) await assert.rejects(files.read(row.id, owner), { code: "not_found" });
+    const canceling = cancelRun(await read(id), house, keeper);
+    goOn.resolve();
+    assert.equal((await canceling).ending, "canceled");
+    await keeper.whenOver(id);
+    assert.equal((await files.list({ ...owner, limit: 10 })).files.length, before);
+    assert.deepEqual(
+      readdirSync(directory, { recursive: true }).filter((name) =>
+        rows.some((row) => String(name).endsWith(row.id)),
+      ),
+      [],
+    );
   });
 });

@@ -50,6 +50,23 @@ export async function storeOutput(
   return isJsonObject(result) ? result : {};
 }
 
+/**
+ * Removes what was stored for a run whose result does not show it: it failed behind its first file, was called off, or is
+ * somebody else's by now, who stores the files once more.
+ */
+export async function forgetUnshown(
+  { row, made }: DrivenRun,
+  house: RunHouse,
+  output: unknown,
+): Promise<void> {
+  const shown = JSON.stringify(output ?? null);
+  const owner = { accountId: row.account_id, mode: row.mode };
+  for (const id of made.filter((one) => !shown.includes(one)))
+    await house.files.remove(id, owner).catch((error: unknown) => {
+      house.log.warn({ run_id: row.id, file: id, err: error }, "a file that no result shows is left");
+    });
+}
+
 type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
 
 /** That our own store or database is away is no verdict: the provider did its work, and is paid for it. */
@@ -111,6 +128,7 @@ async function stored(run: DrivenRun, house: RunHouse, storing: Storing): Promis
     ...(hint === undefined ? {} : { hint }),
     body,
   });
+  run.made.push(file.id);
   return house.files.urlOf(file, row.public_url);
 }
 
