@@ -100,6 +100,24 @@ function suiteOf(house: FilesUnderTest): void {
     assert.equal(first.sizeBytes, 8);
   });
 
+  test("an upload that finds no room is gone, also when its bytes cannot be removed yet", async () => {
+    const owner = newOwner();
+    const small = { ...limits, room: { bytes: 10, files: 3 } };
+    const stuck = house.again({
+      store: {
+        put: (...args) => house.store.put(...args),
+        open: (...args) => house.store.open(...args),
+        remove: () => Promise.reject(new Error("away")),
+        close() {},
+      },
+    });
+    const tooMuch = stuck.store({ ...owner, limits: small, body: bodyOf("12345678901") });
+    await assert.rejects(tooMuch, { code: "request_too_large" });
+    assert.deepEqual((await files.list({ ...owner, limit: 10 })).files, []);
+    await files.store({ ...owner, limits: small, body: bodyOf("1234567890") });
+    assert.equal(await files.sweep(), 1);
+  });
+
   test("T-01 another account's file, the other mode's, a random id and no id are refused alike", async () => {
     const owner = newOwner();
     const file = await files.store({ ...owner, limits, body: bodyOf("mine") });

@@ -113,6 +113,8 @@ class StoredFiles implements Files {
       await this.#refuseMore(upload, limits, { more: 0 });
       return file;
     } catch (error) {
+      // It may be shown by now, and its bytes may not go at once.
+      await this.#rows.expire(id, upload, this.#now()).catch(() => false);
       await this.#sweeper.discard(id);
       if (error === body.fault() || error instanceof NoRoom) throw error;
       if (error instanceof FileTooLarge) throw tooLarge(error.maxBytes);
