@@ -121,6 +121,28 @@ describe("the sweeping of files", () => {
     assert.equal(await house.rowCount(), 0);
   });
 
+  test("a store that never answers is waited for neither by a customer nor by who stops the server", async () => {
+    const forEver = () => new Promise<never>(() => undefined);
+    const { store } = house;
+    const hanging: FileStore = {
+      put: () => Promise.reject(new Error("away")),
+      open: (id, range) => store.open(id, range),
+      close() {},
+      remove: forEver,
+    };
+    const files = house.again({ store: hanging, removalMs: 1 });
+    const file = await put(1);
+    await files.remove(file.id, owner);
+    await assert.rejects(house.files.read(file.id, owner), { code: "not_found" });
+    const upload = files.store({ ...owner, limits: limitsFor(1), body: bodyOf("x") });
+    await assert.rejects(upload, { code: "service_unavailable" });
+    files.startSweeping(hourMs);
+    await files.stop();
+    house.clock.turn({ milliseconds: mostWritingMs });
+    assert.equal(await house.files.sweep(), 2);
+    assert.equal(await house.rowCount(), 0);
+  });
+
   test("goes on by itself from the start, and ends when it is told to", async () => {
     const sweeping = house.again();
     const file = await put(1);

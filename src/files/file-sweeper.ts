@@ -5,12 +5,15 @@ import type { FileStore } from "./file-store.ts";
 
 const pageSize = 200;
 const atOnce = 8;
+const usualRemovalMs = 5_000;
 
 export type SweeperHouse = {
   readonly rows: FileRows;
   readonly store: FileStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** So long somebody waits for bytes to go, at most. A store that is slower goes on by itself. */
+  readonly removalMs?: number | undefined;
 };
 
 /**
@@ -35,8 +38,12 @@ export class FileSweeper {
     return this.#sweeping;
   }
 
-  /** Removes a file that nobody sees any more. Never rejects: what fails is left to a later sweep. */
-  async discard(id: string): Promise<boolean> {
+  /** Removes a file that nobody sees any more. Never rejects: what fails or takes too long is left to a later sweep. */
+  async discard(id: string): Promise<void> {
+    await this.#inTime(this.#discard(id));
+  }
+
+  async #discard(id: string): Promise<boolean> {
     const { rows, store, log } = this.#house;
     try {
       await store.remove(id);
@@ -62,7 +69,14 @@ export class FileSweeper {
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
-    await this.#sweeping?.catch(() => undefined);
+    await this.#inTime(this.#sweeping?.catch(() => undefined));
+  }
+
+  async #inTime(removal: Promise<unknown> | undefined): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#house.removalMs ?? usualRemovalMs);
+    await Promise.race([removal, late]);
+    clearTimeout(timer);
   }
 
   async #sweepAll(): Promise<number> {
@@ -84,7 +98,7 @@ export class FileSweeper {
   async #discardAll(ids: readonly string[]): Promise<number> {
     let removed = 0;
     for (let at = 0; at < ids.length && !this.#isStopping; at += atOnce) {
-      const done = await Promise.all(ids.slice(at, at + atOnce).map((id) => this.discard(id)));
+      const done = await Promise.all(ids.slice(at, at + atOnce).map((id) => this.#discard(id)));
       removed += done.filter(Boolean).length;
     }
     return removed;

@@ -21,13 +21,15 @@ export type FilesUnderTest = {
   readonly database: Database;
   readonly clock: TurnableClock;
   /** Another one over the same database and clock: as after a restart, or with a store that fails. */
-  again(change?: { readonly store?: FileStore; readonly secret?: string }): Files;
+  again(change?: Change): Files;
   /** The names of what lies in the store. */
   stored(): readonly string[];
   rowCount(): Promise<number>;
   readonly warnings: readonly LogFields[];
   readonly close: () => Promise<void>;
 };
+
+type Change = { readonly store?: FileStore; readonly secret?: string; readonly removalMs?: number };
 
 /** Files over a new database, in a new folder, under a clock that stands still. A sentence where there is no such home. */
 export async function openFiles(home: Database["home"]): Promise<FilesUnderTest | string> {
@@ -40,7 +42,7 @@ export async function openFiles(home: Database["home"]): Promise<FilesUnderTest 
   const log = { ...silentLog, warn: (fields: LogFields) => warnings.push(fields) };
   const store = localFileStore(directory);
   const again: FilesUnderTest["again"] = (change) =>
-    filesOf({ database, store: change?.store ?? store, clock, secret: change?.secret ?? "master", log });
+    filesOf({ database, store, clock, secret: "master", log, ...change });
   return {
     files: again(),
     store,

@@ -61,7 +61,7 @@ export type Files = {
   /** Removes what has expired and what was never finished. Answers how many files that were. */
   sweep(): Promise<number>;
   startSweeping(everyMs: number): void;
-  /** Ends the sweeping and lets go of the store. To be awaited before the database closes. */
+  /** Ends the sweeping, for which it waits a few seconds, and lets go of the store. To be awaited before the database closes. */
   stop(): Promise<void>;
 };
 
@@ -74,6 +74,8 @@ export type FilesHouse = {
   /** The server's master secret. Another one makes all addresses given out so far invalid. */
   readonly secret: string | Uint8Array;
   readonly log: Log;
+  /** So long a customer waits for bytes to go, at most; nobody can read them by then in any case. Default 5 s. */
+  readonly removalMs?: number | undefined;
 };
 
 export function filesOf(house: FilesHouse): Files {
@@ -88,13 +90,13 @@ class StoredFiles implements Files {
   readonly #log: Log;
   readonly #sweeper: FileSweeper;
 
-  constructor({ database, store, clock, secret, log }: FilesHouse) {
+  constructor({ database, store, clock, secret, log, removalMs }: FilesHouse) {
     this.#rows = new FileRows(database);
     this.#store = store;
     this.#clock = clock;
     this.#links = fileLinksOf(secret);
     this.#log = log;
-    this.#sweeper = new FileSweeper({ rows: this.#rows, store, clock, log });
+    this.#sweeper = new FileSweeper({ rows: this.#rows, store, clock, log, removalMs });
   }
 
   async limitsOf(accountId: string): Promise<FileLimits> {
