@@ -14,7 +14,7 @@ export type PutFile = {
 export type OpenedFile = {
   /** Whoever opened it reads it to its end or destroys it. */
   readonly body: Readable;
-  /** Of the whole file, also when a range was asked for. */
+  /** Of the whole file, also when a range was asked for; NaN where the home does not tell it. */
   readonly sizeBytes: number;
 };
 

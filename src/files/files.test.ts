@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { Readable } from "node:stream";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
 import { fileLimits } from "./file-limits.ts";
@@ -232,6 +233,30 @@ function suiteOf(house: FilesUnderTest): void {
       ["no address", owner],
     ] as const)
       assert.equal(await files.readOwn(address, { ...who, maxBytes: 4 }), undefined, address);
+  });
+
+  test("what the store gives of a file is all of it, or a 503: neither a part nor what was never stored", async () => {
+    const owner = newOwner();
+    const file = await files.store({ ...owner, limits, body: bodyOf("whole") });
+    const giving = (sizeBytes: number, body: () => Iterable<Buffer>) =>
+      house.again({
+        store: {
+          ...house.store,
+          open: async () => ({ sizeBytes, body: Readable.from(body(), { objectMode: false }) }),
+        },
+      });
+    const url = files.urlOf(file, "https://api.example.com");
+    const isAway = { name: "Problem", code: "service_unavailable" };
+    const broken = giving(5, function* () {
+      yield Buffer.from("who");
+      throw new Error("ECONNRESET");
+    });
+    await assert.rejects(broken.readOwn(url, { ...owner, maxBytes: 5 }), isAway);
+    for (const text of ["who", "whole and more"]) {
+      const other = giving(text.length, () => [Buffer.from(text)]);
+      await assert.rejects(other.open(file), isAway);
+      await assert.rejects(other.open(file, { start: 0, end: 1 }), isAway);
+    }
   });
 
   test("a removed file is gone at once, with its bytes", async () => {

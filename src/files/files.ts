@@ -15,7 +15,7 @@ import { keptName, nameFor } from "./file-name.ts";
 import { FileRows } from "./file-rows.ts";
 import type { FileOwner, FilePage, FileRecord } from "./file-rows.ts";
 import { FileTooLarge, isStoreId } from "./file-store.ts";
-import type { ByteRange, FileStore } from "./file-store.ts";
+import type { ByteRange, FileStore, OpenedFile } from "./file-store.ts";
 import { FileSweeper } from "./file-sweeper.ts";
 import { watchedBody } from "./watched-body.ts";
 
@@ -52,6 +52,8 @@ export type Files = {
   readOwn(url: string, owner: FileOwner & { readonly maxBytes: number }): Promise<OwnFile | undefined>;
   /** The bytes of a file that was read before, or a part. Whoever opens it reads it to its end or destroys it. */
   open(file: FileRecord, range?: ByteRange): Promise<Readable>;
+  /** All its bytes in memory. Rejects with `service_unavailable` when the store breaks off. */
+  whole(file: FileRecord): Promise<Buffer>;
   /** Newest first. */
   list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }>;
   /** From then on the file cannot be read, whatever happens to this process. Rejects with `not_found`. */
@@ -170,18 +172,33 @@ class StoredFiles implements Files {
     const file = await this.#find(link.id, owner);
     if (file === undefined) return undefined;
     if (file.sizeBytes > maxBytes) throw tooLarge(maxBytes);
-    const pieces: Buffer[] = await (await this.open(file)).toArray();
-    return { bytes: Buffer.concat(pieces), contentType: file.contentType };
+    return { bytes: await this.whole(file), contentType: file.contentType };
   }
 
   async open(file: FileRecord, range?: ByteRange): Promise<Readable> {
     const opened = await this.#store.open(file.id, range).catch((error: unknown) => {
       throw new Problem("service_unavailable", { cause: error });
     });
-    if (opened !== undefined) return opened.body;
+    if (opened !== undefined) return this.#bodyOf(file, opened);
     // Removed since its row was read; or the store has lost it, which somebody has to learn.
     this.#log.warn({ file: file.id }, "a file has no bytes");
     return refuse();
+  }
+
+  async whole(file: FileRecord): Promise<Buffer> {
+    const body = await this.open(file);
+    const pieces: Buffer[] = await body.toArray().catch((error: unknown) => {
+      throw new Problem("service_unavailable", { cause: error });
+    });
+    return Buffer.concat(pieces);
+  }
+
+  /** Whoever reads counts on the size that its row tells. An S3 need not tell it. */
+  #bodyOf({ id, sizeBytes }: FileRecord, { body, sizeBytes: found }: OpenedFile): Readable {
+    if (found === sizeBytes || Number.isNaN(found)) return body;
+    body.destroy();
+    this.#log.error({ file: id, size_bytes: sizeBytes, found_bytes: found }, "a file's bytes were changed");
+    throw new Problem("service_unavailable", { cause: "the file's bytes were changed in the store" });
   }
 
   async list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }> {

@@ -23,9 +23,7 @@ export function madeFile(url: string, row: RunRow, files: Files): Promise<FileRe
 
 /** The whole content, for an answer that has it within. */
 export async function madeBytes(url: string, row: RunRow, files: Files): Promise<Buffer> {
-  const body = await files.open(await madeFile(url, row, files));
-  const pieces: Buffer[] = await body.toArray();
-  return Buffer.concat(pieces);
+  return files.whole(await madeFile(url, row, files));
 }
 
 type Sending = { readonly files: Files; readonly headers: DoorHeaders; readonly stalledClientMs: number };
