@@ -115,6 +115,19 @@ test("files on S3 take the credential of the environment whole, and none when it
   assert.equal(credentialsIn({}), undefined);
 });
 
+test("files on another maker's S3 have a credential of their own beside Amazon's for letters, or the start says so", () => {
+  const amazons = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "hush", AWS_SESSION_TOKEN: "an hour" };
+  const own = { SKILLBOSS_S3_ACCESS_KEY_ID: "minio", SKILLBOSS_S3_SECRET_ACCESS_KEY: "whisper" };
+  const { s3 } = configOf({ SKILLBOSS_S3_BUCKET: "files", ...amazons, ...own });
+  assert.deepEqual(s3?.credentials, { accessKeyId: "minio", secretAccessKey: "whisper" });
+  for (const [name, value] of Object.entries(own)) {
+    const [other] = Object.keys(own).filter((one) => one !== name);
+    const faults = faultsOf({ SKILLBOSS_S3_BUCKET: "files", ...amazons, [name]: value });
+    assert.match(faults.join(), new RegExp(`^${other}: want the other half`));
+    assert.doesNotMatch(faults.join(), /whisper/);
+  }
+});
+
 test("a service account's key file is read at the start", () => {
   const SKILLBOSS_CATALOG_DIR = catalogWith("vertex", {
     id: "vertex",

@@ -82,6 +82,8 @@ const variables = z.object({
   SKILLBOSS_S3_BUCKET: z.string().min(3, "want the name of a bucket, at least 3 characters").optional(),
   SKILLBOSS_S3_ENDPOINT: webAddress("https://s3.example.com").optional(),
   SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
+  SKILLBOSS_S3_ACCESS_KEY_ID: secret.optional(),
+  SKILLBOSS_S3_SECRET_ACCESS_KEY: secret.optional(),
   SKILLBOSS_WEBHOOK_BACKOFF_MS: milliseconds(5_000),
   SKILLBOSS_SMTP_URL: z
     .string()
@@ -200,6 +202,7 @@ export function readConfig(environment: Environment, providerFaults: ProviderFau
   const read = variables.safeParse(given);
   const faults = [
     ...(read.error?.issues ?? []).map((issue) => describe(issue, given)),
+    ...halfCredential(given),
     ...providerFaults(catalogDirectories, given),
   ];
   if (!read.success || faults.length > 0)
@@ -285,7 +288,11 @@ function s3Of(values: z.output<typeof variables>, given: Given): S3Settings | un
   };
 }
 
+/** Its own, or Amazon's, by which letters may go as well. */
 function s3CredentialsOf(given: Given): S3Credentials | undefined {
+  const { SKILLBOSS_S3_ACCESS_KEY_ID: ownId, SKILLBOSS_S3_SECRET_ACCESS_KEY: ownSecret } = given;
+  if (ownId !== undefined && ownSecret !== undefined)
+    return { accessKeyId: ownId, secretAccessKey: ownSecret };
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -293,6 +300,12 @@ function s3CredentialsOf(given: Given): S3Credentials | undefined {
   } = given;
   if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+function halfCredential(given: Given): readonly string[] {
+  const halves = ["SKILLBOSS_S3_ACCESS_KEY_ID", "SKILLBOSS_S3_SECRET_ACCESS_KEY"];
+  const missing = halves.filter((name) => given[name] === undefined);
+  return missing.length === 1 ? [`${missing.join()}: want the other half of the credential as well`] : [];
 }
 
 /** The variable that configures a provider: `providerVariable("openai", "API_KEY")` is `OPENAI_API_KEY`. */
