@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { sql } from "kysely";
 import { Problem } from "../../core/problems.ts";
 import { openHome } from "../../ledger/ledger-homes.test-support.ts";
 import { cancelRun } from "./cancel-run.ts";
@@ -99,6 +100,32 @@ describe("runs by engines", () => {
       return true;
     });
     await keeper.takeOver(id, ["submitting"], (row) => Promise.resolve(row));
+  });
+
+  test("a run whose lease ran out while its process drives it goes on there, and is not taken for one that died", async () => {
+    const go = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const { begin, keeper, read } = engineHouse(home, {
+      run: async () => {
+        begun.resolve();
+        await go.promise;
+        return madeOf({ text: "made" });
+      },
+    });
+    const { id } = await begin();
+    await begun.promise;
+    // As when the database was away for longer than a lease lasts.
+    await home.database.kysely
+      .updateTable("runs")
+      .set({ lease_until: sql`timestamptz 'epoch'` })
+      .where("id", "=", id)
+      .execute();
+    await keeper.start([]);
+    go.resolve();
+    await keeper.whenOver(id);
+    await keeper.stop();
+    const row = await read(id);
+    assert.deepEqual([row.state, row.ending, row.problem], ["over", "done", null]);
   });
 
   for (const [hasSideEffects, code] of [

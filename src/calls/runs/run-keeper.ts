@@ -5,7 +5,7 @@ import { servedOffers } from "./driven-run.ts";
 import type { DrivenRun } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 import { leaseMs } from "./run-store.ts";
-import type { RunRow, RunState } from "./run-store.ts";
+import type { Hold, RunRow, RunState } from "./run-store.ts";
 
 const renewEveryMs = leaseMs / 3;
 const lookEveryMs = 2_000;
@@ -68,18 +68,23 @@ export class RunKeeper {
       });
     const taken = Promise.withResolvers<void>();
     const run: DrivenRun = { ...start, made: [], stopped: stop.signal, wait, taken: taken.resolve };
+    const { id } = start.row;
     const over = driveRun(run, this.#house)
       .catch((error: unknown) => {
         // The lease runs out, and somebody goes on from what was written down last.
-        this.#house.log.error({ run_id: start.row.id, err: error }, "a run could not be driven on");
+        this.#house.log.error({ run_id: id, err: error }, "a run could not be driven on");
       })
       .then(() => {
         taken.resolve();
-        return this.#kept.get(start.row.id)?.ended;
+        return kept.ended;
       })
-      .then(() => void this.#kept.delete(start.row.id));
-    const kept = { run, stop, over, taken: taken.promise, wake: () => wake(), ended: undefined };
-    this.#kept.set(start.row.id, kept);
+      .then(() => {
+        if (this.#kept.get(id) === kept) this.#kept.delete(id);
+      });
+    const kept: Kept = { run, stop, over, taken: taken.promise, wake: () => wake(), ended: undefined };
+    // Whoever drove it here has lost it to the claim of this one.
+    this.#end(id);
+    this.#kept.set(id, kept);
     return over;
   }
 
@@ -127,11 +132,15 @@ export class RunKeeper {
     await this.#looking;
     const taken = Promise.all(Array.from(this.#kept.values(), (kept) => kept.taken));
     await Promise.race([taken, pause(longestSubmissionMs, undefined, { ref: false })]);
-    const holds = [...this.#kept.values()].map(({ run }) => ({ id: run.row.id, claim: run.row.claim }));
+    const holds = this.#holds();
     const overs = [...this.#kept.values()].map(({ over }) => over);
     for (const { id } of holds) this.#end(id);
     await Promise.all(overs);
     await this.#house.store.letGo(holds);
+  }
+
+  #holds(): readonly Hold[] {
+    return Array.from(this.#kept.values(), ({ run }) => ({ id: run.row.id, claim: run.row.claim }));
   }
 
   #end(id: string): void {
@@ -141,8 +150,7 @@ export class RunKeeper {
   }
 
   #renew(): void {
-    const holds = [...this.#kept.values()].map(({ run }) => ({ id: run.row.id, claim: run.row.claim }));
-    this.#house.store.renew(holds).catch((error: unknown) => {
+    this.#house.store.renew(this.#holds()).catch((error: unknown) => {
       this.#house.log.warn({ err: error }, "the leases of runs could not be renewed");
     });
   }
@@ -150,7 +158,8 @@ export class RunKeeper {
   async #look(): Promise<void> {
     if (this.#isStopping) return;
     try {
-      for (const row of await this.#house.store.claimAbandoned(mostClaimed)) this.#resume(row);
+      const abandoned = await this.#house.store.claimAbandoned(mostClaimed, this.#holds());
+      for (const row of abandoned) this.#resume(row);
     } catch (error) {
       this.#house.log.warn({ err: error }, "abandoned runs could not be looked for");
     }

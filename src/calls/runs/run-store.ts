@@ -77,8 +77,12 @@ export type RunStore = {
   /** The end: with it the message to the customer's server, in one commit. */
   end(row: RunRow, cost: bigint, message: string | undefined): Promise<boolean>;
   renew(holds: readonly Hold[]): Promise<void>;
-  /** Runs whose driver is gone, now ours. */
-  claimAbandoned(limit: number): Promise<readonly RunRow[]>;
+  /**
+   * Runs whose driver is gone, now ours. Those that are `driven` here are nobody's to take: their leases run out while the
+   * database is away, and the process that keeps them has lost nothing. For the same reason nobody's lease counts as run
+   * out before the database has been up for as long as one lasts.
+   */
+  claimAbandoned(limit: number, driven: readonly Hold[]): Promise<readonly RunRow[]>;
   /** Takes the run from whoever drives it, if it is in one of the states. */
   takeOver(id: string, states: readonly RunState[]): Promise<RunRow | undefined>;
   /** Gives runs back at once, for another process to go on. */

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { sql } from "kysely";
+import { startPostgres } from "../../../tests/support/postgres.ts";
 import { openHomes } from "../../ledger/ledger-homes.test-support.ts";
+import { DatabaseUnavailable } from "../../storage/database.ts";
 import { decidedRun } from "../webhooks/webhooks-under-test.ts";
 import { runStoreOf } from "./sql-run-store.ts";
+
+const server = await startPostgres({ own: true });
+after(async () => {
+  if (!("skipped" in server)) await server.stop();
+});
 
 for (const { name, home } of await openHomes()) {
   if (typeof home === "string") {
@@ -23,10 +31,44 @@ for (const { name, home } of await openHomes()) {
       assert.deepEqual(over?.output, { markdown: "# Grüße ✓" });
     });
 
+    test("what is driven here is not taken, whatever its lease says; what was given back is, at once and once", async () => {
+      const { id, claim } = await decidedRun(store, { url: "https://example.com/hook" });
+      await store.letGo([{ id, claim }]);
+      assert.deepEqual(await store.claimAbandoned(50, [{ id, claim }]), []);
+      const [row] = await store.claimAbandoned(50, [{ id, claim: claim + 1n }]);
+      assert.deepEqual([row?.id, row?.claim], [id, claim + 1n]);
+      assert.deepEqual(await store.claimAbandoned(50, []), []);
+    });
+
+    if (name === "postgres" && !("skipped" in server) && server.isOurs)
+      test("leases that ran out while the database was away are not taken before their holders could renew them", async () => {
+        const held = await decidedRun(store, { url: "https://example.com/hook" });
+        await home.database.kysely
+          .updateTable("runs")
+          .set({ lease_until: sql`clock_timestamp() - interval '1 second'` })
+          .where("id", "=", held.id)
+          .execute();
+        await server.kill();
+        await server.restart();
+        const other = runStoreOf(home.otherDatabase, "node_2");
+        assert.deepEqual(await afterRestart(() => other.claimAbandoned(50, [])), []);
+      });
+
     test("a run ends once", async () => {
       const decided = await decidedRun(store, { url: "https://example.com/hook" });
       const ends = await Promise.all([store.end(decided, 1n, undefined), store.end(decided, 2n, undefined)]);
       assert.deepEqual(ends.toSorted(), [false, true]);
     });
   });
+}
+
+/** Connections from before the restart break with the first statement. */
+async function afterRestart<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable) || tries === 10) throw error;
+    }
+  }
 }

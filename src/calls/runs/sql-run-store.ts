@@ -8,7 +8,10 @@ export function runStoreOf(database: Database, nodeId: string): RunStore {
   return new SqlRunStore(database, nodeId);
 }
 
-const lease = sql<Date>`clock_timestamp() + ${sql.lit(leaseMs)} * interval '1 millisecond'`;
+const leaseLasts = sql`${sql.lit(leaseMs)} * interval '1 millisecond'`;
+const lease = sql<Date>`clock_timestamp() + ${leaseLasts}`;
+/** Not a lease that ran out, but one that was given back, or whose holder is known to be dead. */
+const givenBack = sql<Date>`timestamptz 'epoch'`;
 
 class SqlRunStore implements RunStore {
   readonly #database: Database;
@@ -143,20 +146,18 @@ class SqlRunStore implements RunStore {
   }
 
   async letGo(holds: readonly Hold[]): Promise<void> {
-    await this.#setLease(holds, sql<Date>`clock_timestamp()`);
+    await this.#setLease(holds, givenBack);
   }
 
   async #setLease(holds: readonly Hold[], until: typeof lease): Promise<void> {
     if (holds.length === 0) return;
-    const ids = holds.map(({ id }) => id);
-    const claims = holds.map(({ claim }) => claim);
     await sql`
       update runs r set lease_until = ${until}
-      from unnest(${ids}::text[], ${claims}::bigint[]) as h (id, claim)
+      from ${listed(holds)}
       where r.id = h.id and r.claim = h.claim and r.state <> 'over'`.execute(this.#database.kysely);
   }
 
-  async claimAbandoned(limit: number): Promise<readonly RunRow[]> {
+  async claimAbandoned(limit: number, driven: readonly Hold[]): Promise<readonly RunRow[]> {
     return this.#database.kysely
       .updateTable("runs")
       .set({ node_id: this.#nodeId, claim: sql`claim + 1`, lease_until: lease })
@@ -165,7 +166,10 @@ class SqlRunStore implements RunStore {
           .selectFrom("runs")
           .select("id")
           .where("state", "<>", "over")
-          .where("lease_until", "<", sql<Date>`clock_timestamp()`)
+          .where(hasRunOut)
+          .where(
+            sql<boolean>`not exists (select from ${listed(driven)} where h.id = runs.id and h.claim = runs.claim)`,
+          )
           .orderBy("lease_until")
           .limit(limit)
           .forUpdate()
@@ -189,7 +193,7 @@ class SqlRunStore implements RunStore {
     if (deadNodes?.length === 0) return;
     await this.#database.kysely
       .updateTable("runs")
-      .set({ lease_until: sql`clock_timestamp()` })
+      .set({ lease_until: givenBack })
       .where("state", "<>", "over")
       .where((of) =>
         deadNodes === undefined ? of("node_id", "<>", this.#nodeId) : of("node_id", "in", deadNodes),
@@ -235,6 +239,15 @@ class SqlRunStore implements RunStore {
       .limit(1_000)
       .execute();
   }
+}
+
+const hasRunOut = sql<boolean>`(lease_until = ${givenBack} or lease_until < clock_timestamp()
+  and pg_postmaster_start_time() < clock_timestamp() - ${leaseLasts})`;
+
+function listed(holds: readonly Hold[]) {
+  const ids = holds.map(({ id }) => id);
+  const claims = holds.map(({ claim }) => claim);
+  return sql`unnest(${ids}::text[], ${claims}::bigint[]) as h (id, claim)`;
 }
 
 function columnsOf(change: RunChange) {
