@@ -128,6 +128,21 @@ describe("runs by engines", () => {
     assert.deepEqual([row.state, row.ending, row.problem], ["over", "done", null]);
   });
 
+  test("a run that was called off on another node is let go of where it was worked on", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const engine = busyEngine();
+    const { begin, keeper, read } = engineHouse(home, engine);
+    const other = engineHouse(home, engine);
+    await keeper.start([]);
+    const { id } = await begin();
+    await engine.begun;
+    await cancelRun(await read(id), other.house, other.keeper);
+    t.mock.timers.tick(5_000);
+    await keeper.whenOver(id);
+    assert.equal(statusOf(await read(id)), "canceled");
+    await keeper.stop();
+  });
+
   for (const [hasSideEffects, code] of [
     [false, "internal_error"],
     [true, "outcome_unknown"],

@@ -46,7 +46,7 @@ export class RunKeeper {
     await this.#house.store.abandon(deadNodes);
     await this.#look();
     this.#timers.push(
-      setInterval(() => this.#renew(), renewEveryMs).unref(),
+      setInterval(() => void this.#renew(), renewEveryMs).unref(),
       setInterval(() => {
         this.#looking = this.#look();
       }, lookEveryMs).unref(),
@@ -149,10 +149,15 @@ export class RunKeeper {
     kept?.wake();
   }
 
-  #renew(): void {
-    this.#house.store.renew(this.#holds()).catch((error: unknown) => {
+  /** What another node has taken is let go of here: nobody asks its provider twice, or works on what was called off. */
+  async #renew(): Promise<void> {
+    const asked = [...this.#kept];
+    try {
+      const held = await this.#house.store.renew(this.#holds());
+      for (const [id, kept] of asked) if (!held.has(id) && this.#kept.get(id) === kept) this.#end(id);
+    } catch (error) {
       this.#house.log.warn({ err: error }, "the leases of runs could not be renewed");
-    });
+    }
   }
 
   async #look(): Promise<void> {

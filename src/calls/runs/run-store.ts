@@ -76,7 +76,8 @@ export type RunStore = {
   ): Promise<boolean>;
   /** The end: with it the message to the customer's server, in one commit. */
   end(row: RunRow, cost: bigint, message: string | undefined): Promise<boolean>;
-  renew(holds: readonly Hold[]): Promise<void>;
+  /** Those that are still held, by their ids: the others are somebody else's by now, or over. */
+  renew(holds: readonly Hold[]): Promise<ReadonlySet<string>>;
   /**
    * Runs whose driver is gone, now ours. Those that are `driven` here are nobody's to take: their leases run out while the
    * database is away, and the process that keeps them has lost nothing. For the same reason nobody's lease counts as run

@@ -141,20 +141,22 @@ class SqlRunStore implements RunStore {
     });
   }
 
-  async renew(holds: readonly Hold[]): Promise<void> {
-    await this.#setLease(holds, lease);
+  renew(holds: readonly Hold[]): Promise<ReadonlySet<string>> {
+    return this.#setLease(holds, lease);
   }
 
   async letGo(holds: readonly Hold[]): Promise<void> {
     await this.#setLease(holds, givenBack);
   }
 
-  async #setLease(holds: readonly Hold[], until: typeof lease): Promise<void> {
-    if (holds.length === 0) return;
-    await sql`
+  async #setLease(holds: readonly Hold[], until: typeof lease): Promise<ReadonlySet<string>> {
+    if (holds.length === 0) return new Set();
+    const { rows } = await sql<{ readonly id: string }>`
       update runs r set lease_until = ${until}
       from ${listed(holds)}
-      where r.id = h.id and r.claim = h.claim and r.state <> 'over'`.execute(this.#database.kysely);
+      where r.id = h.id and r.claim = h.claim and r.state <> 'over'
+      returning r.id`.execute(this.#database.kysely);
+    return new Set(rows.map(({ id }) => id));
   }
 
   async claimAbandoned(limit: number, driven: readonly Hold[]): Promise<readonly RunRow[]> {
