@@ -1,26 +1,49 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { DatabaseUnavailable } from "../../storage/database.ts";
 import type { OpenCalls } from "../open-calls.ts";
 import type { Begun } from "./begin-run.ts";
 import type { RunStore, RunRow } from "./run-store.ts";
 
+/** How often a run is looked at that goes on elsewhere. */
+const lookEveryMs = 500;
+
+type House = { readonly openCalls: OpenCalls; readonly store: Pick<RunStore, "read"> };
+
 /**
  * Waits for a run that was just begun, as long as the request may: until it is over, the time is up, the client left, or
- * this process is told to stop. The run goes on in any case.
+ * this process is told to stop. The run goes on in any case. Another node may have taken it meanwhile, or the database may
+ * be away: neither ends the wait, and a request that cannot be told how its run stands is told of a job, never of a failure.
  */
 export async function awaitRun(
-  { row, over }: Begun,
-  { openCalls, store }: { readonly openCalls: OpenCalls; readonly store: RunStore },
+  { row, over }: Pick<Begun, "row" | "over">,
+  { openCalls, store }: House,
   { ms, onGone }: { readonly ms: number; readonly onGone: (listener: () => void) => void },
 ): Promise<RunRow> {
   const place = openCalls.enter();
-  const enough = Promise.withResolvers<void>();
-  const timer = setTimeout(() => enough.resolve(), ms);
-  place.onCut(() => enough.resolve());
-  onGone(() => enough.resolve());
+  const enough = new AbortController();
+  const isEnough = new Promise<void>((resolve) => enough.signal.addEventListener("abort", () => resolve()));
+  const end = (): void => enough.abort();
+  const timer = setTimeout(end, ms);
+  place.onCut(end);
+  onGone(end);
   try {
-    await Promise.race([over, enough.promise]);
-    return (await store.read(row.id)) ?? row;
+    await Promise.race([over, isEnough]);
+    for (;;) {
+      const now = await standing(row, store);
+      if (now.state === "over" || enough.signal.aborted) return now;
+      await Promise.race([pause(lookEveryMs, undefined, { ref: false }), isEnough]);
+    }
   } finally {
     clearTimeout(timer);
     place.leave();
+  }
+}
+
+async function standing(row: RunRow, store: Pick<RunStore, "read">): Promise<RunRow> {
+  try {
+    return (await store.read(row.id)) ?? row;
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) return row;
+    throw error;
   }
 }
