@@ -4,7 +4,7 @@
  * can go on from the last one. A submission is never repeated on a guess.
  */
 import { Problem } from "../../core/problems.ts";
-import { DatabaseUnavailable } from "../../storage/database.ts";
+import { cannotWriteNow } from "../../ledger/ledger-statements.ts";
 import type { RunStep } from "../../providers/declared/run-wire.ts";
 import { offerKey } from "../../routing/rank.ts";
 import { contextOf, holdOf, isMemory } from "./driven-run.ts";
@@ -16,6 +16,7 @@ import { decide, settle } from "./settle-run.ts";
 import type { Failure, Result } from "./settle-run.ts";
 import { forgetUnshown, storeOutput, TooLargeToKeep } from "./store-output.ts";
 import { submitRun } from "./submit-run.ts";
+import { whenThere } from "./when-there.ts";
 
 type Done = Extract<RunStep, { state: "done" }>;
 type Asking = Extract<RunStep, { state: "ask" }>;
@@ -26,9 +27,11 @@ export async function driveRun(run: DrivenRun, house: RunHouse): Promise<void> {
   const isDecided = run.row.state === "settling" || (await isDecidedHere(run, house));
   if (isDecided) run.taken();
   if (!isDecided && run.made.length === 0) return;
-  const now = await house.store.read(run.row.id);
-  if (isDecided && now?.state === "settling") await settle(now, house);
-  await forgetUnshown(run, house, now?.output);
+  await whenThere(run, house, async () => {
+    const now = await house.store.read(run.row.id);
+    if (isDecided && now?.state === "settling") await settle(now, house);
+    await forgetUnshown(run, house, now?.output);
+  });
 }
 
 async function isDecidedHere(run: DrivenRun, house: RunHouse): Promise<boolean> {
@@ -40,9 +43,9 @@ async function isDecidedHere(run: DrivenRun, house: RunHouse): Promise<boolean> 
 /** A result that the database refuses is refused each time: the run has failed, and is told so now. */
 async function written(run: DrivenRun, house: RunHouse, outcome: Result | Failure): Promise<boolean> {
   try {
-    return await decide(run, house, outcome);
+    return await whenThere(run, house, () => decide(run, house, outcome));
   } catch (error) {
-    if (error instanceof DatabaseUnavailable || "problem" in outcome) throw error;
+    if (cannotWriteNow(error) || "problem" in outcome) throw error;
     house.log.error({ run_id: run.row.id, err: error }, "a run's result could not be written");
     const problem = new Problem("internal_error", { cause: error });
     return decide(run, house, { problem, attempts: outcome.attempts });
@@ -84,10 +87,10 @@ async function begin(run: DrivenRun, house: RunHouse): Promise<Outcome> {
   }
   const step = outcome.answer;
   if (step.state === "done") return finished(run, house, { offer, step, attempts });
-  const isOurs = await house.store.change(
-    holdOf(run),
-    { state: stateOf(step.memory), offer: offerKey(offer), memory: step.memory, attempts },
-    { kind: "accepted", data: {} },
+  const { memory } = step;
+  const change = { state: stateOf(memory), offer: offerKey(offer), memory, attempts } as const;
+  const isOurs = await whenThere(run, house, () =>
+    house.store.change(holdOf(run), change, { kind: "accepted", data: {} }),
   );
   run.taken();
   return isOurs ? follow(run, house, { offer, step, attempts }) : "lost";

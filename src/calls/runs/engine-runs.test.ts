@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { sql } from "kysely";
 import { Problem } from "../../core/problems.ts";
+import { DatabaseUnavailable } from "../../storage/database.ts";
 import { openHome } from "../../ledger/ledger-homes.test-support.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { engineHouse, madeOf } from "./engine-runs.test-support.ts";
-import type { RunStore } from "./run-store.ts";
+import type { RunChange, RunStore } from "./run-store.ts";
 import { problemOf, shownJob, statusOf } from "./run-view.ts";
 
 const home = await openHome("embedded");
@@ -20,6 +21,24 @@ function refusing(store: RunStore): RunStore {
         change.output === undefined
           ? target.change(hold, change, event)
           : Promise.reject(new Error("unsupported Unicode escape sequence"));
+    },
+  });
+}
+
+/** A store before which the database is away for the first of each of these writes: half of them take effect all the same. */
+function breaking(store: RunStore, ...names: (keyof RunStore)[]): RunStore {
+  const broken = new Set<string>();
+  return new Proxy(store, {
+    get(target, name: keyof RunStore) {
+      if (!names.includes(name)) return target[name].bind(target);
+      return async (...given: never[]) => {
+        const act = (): unknown => Reflect.apply(target[name], target, given);
+        const step = `${name} ${JSON.stringify((given[1] as RunChange | undefined)?.state)}`;
+        if (broken.has(step)) return act();
+        broken.add(step);
+        if (broken.size % 2 === 0) await act();
+        throw new DatabaseUnavailable(new Error("Connection terminated"));
+      };
     },
   });
 }
@@ -100,6 +119,29 @@ describe("runs by engines", () => {
       return true;
     });
     await keeper.takeOver(id, ["submitting"], (row) => Promise.resolve(row));
+  });
+
+  test("a database that is away for a moment, at whatever step of a run, costs neither its result nor a second end", async () => {
+    const { begin, keeper, read, house } = engineHouse(home, {
+      run: () => Promise.resolve(madeOf({ text: "made" })),
+      store: (store) => breaking(store, "change", "end"),
+    });
+    const { id } = await begin();
+    await keeper.whenOver(id);
+    const row = await read(id);
+    assert.deepEqual([row.state, row.ending, row.output], ["over", "done", { text: "made" }]);
+    const kinds = (await house.store.events(id, 0)).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ["accepted", "done"]);
+  });
+
+  test("a stop while the database is away gives nothing back, and is a stop all the same", async () => {
+    const engine = busyEngine();
+    const store = (own: RunStore) => breaking(own, "letGo");
+    const { begin, keeper } = engineHouse(home, { ...engine, store, hasSideEffects: true });
+    const { id } = await begin();
+    await engine.begun;
+    await keeper.takeOver(id, ["submitting"], (row) => Promise.resolve(row));
+    await keeper.stop();
   });
 
   test("a run whose lease ran out while its process drives it goes on there, and is not taken for one that died", async () => {

@@ -8,6 +8,7 @@ import { contextOf, holdOf } from "./driven-run.ts";
 import type { DrivenRun } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 import { problemOfRunFault } from "./run-problems.ts";
+import { whenThere } from "./when-there.ts";
 
 type Asking = Extract<RunStep, { state: "ask" }>;
 type Done = Extract<RunStep, { state: "done" }>;
@@ -80,10 +81,9 @@ function ageOf(run: DrivenRun, house: RunHouse): number {
 export function remember(run: DrivenRun, house: RunHouse, step: Asking): Promise<boolean> {
   const state = stateOf(step.memory);
   const progress = step.progress === undefined ? {} : { progress: step.progress };
-  return house.store.change(
-    holdOf(run),
-    { state, memory: step.memory, ...progress },
-    { kind: state === "waiting" ? "progress" : state, data: progress },
+  const event = { kind: state === "waiting" ? "progress" : state, data: progress };
+  return whenThere(run, house, () =>
+    house.store.change(holdOf(run), { state, memory: step.memory, ...progress }, event),
   );
 }
 

@@ -136,7 +136,12 @@ export class RunKeeper {
     const overs = [...this.#kept.values()].map(({ over }) => over);
     for (const { id } of holds) this.#end(id);
     await Promise.all(overs);
-    await this.#house.store.letGo(holds);
+    try {
+      await this.#house.store.letGo(holds);
+    } catch (error) {
+      // The leases run out by themselves, and the other parts have to be stopped all the same.
+      this.#house.log.warn({ err: error }, "runs could not be given back");
+    }
   }
 
   #holds(): readonly Hold[] {

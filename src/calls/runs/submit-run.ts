@@ -21,6 +21,7 @@ import type { SoundBegun } from "./live-sound.ts";
 import { fileReaderOf } from "./read-files.ts";
 import type { RunHouse } from "./run-house.ts";
 import { brokenSubmission, refusedSubmission } from "./run-problems.ts";
+import { whenThere } from "./when-there.ts";
 
 /** The first answer, as far as it is not a refusal. */
 export type Submitted = Exclude<RunStep, { state: "failed" }>;
@@ -109,7 +110,9 @@ async function byEngine(run: DrivenRun, house: RunHouse, offer: ServedOffer): Pr
 async function noteBegun(run: DrivenRun, house: RunHouse, offer: ServedOffer): Promise<void> {
   const state = run.model.hasSideEffects ? "submitting" : "waiting";
   const change = { state, offer: offerKey(offer) } as const;
-  const isOurs = await house.store.change(holdOf(run), change, { kind: "accepted", data: {} });
+  const isOurs = await whenThere(run, house, () =>
+    house.store.change(holdOf(run), change, { kind: "accepted", data: {} }),
+  );
   if (!isOurs) throw new Error("somebody else has this run");
 }
 
