@@ -77,17 +77,19 @@ function eventsDoor(house: RunsHouse): Door {
     method: "GET",
     path: "/v1/run/{id}/events",
     access: "caller",
+    query: ["after"],
     summary:
-      "What happens to a run, as server-sent events; `Last-Event-ID` goes on where a connection broke.",
+      "What happens to a run, as server-sent events; `Last-Event-ID`, or `?after=`, goes on where a connection broke.",
     answers:
       "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
     eventForm: runEvent,
     attend: async (visit, request, response) => {
       const row = await ownRun(visit, house);
-      const { keepAliveMs } = house.chat;
+      const { keepAliveMs, openCalls } = house.chat;
       const isHeadOnly = request.method === "HEAD";
       const known = { "x-skillboss-cost": "0.000000", ...(await callerHeaders(visit.caller(), house.chat)) };
-      await followEvents(row, response, { look, visit, known, keepAliveMs, isHeadOnly });
+      const isStopping = (): boolean => openCalls.isClosed;
+      await followEvents(row, response, { look, visit, known, keepAliveMs, isHeadOnly, isStopping });
     },
   };
 }

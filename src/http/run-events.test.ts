@@ -38,18 +38,28 @@ test("a run that ends between two looks is told as it ended, with its result", a
     read: () => Promise.resolve(rows.length > 1 ? rows.shift() : rows[0]),
     events: (_id: string, after: number) => Promise.resolve(after < 1 ? [done] : []),
   };
-  const server = createServer((_, response) => {
-    const look = sharedLooks(store);
-    void followEvents(running, response, { look, visit, known: {}, keepAliveMs: 1_000, isHeadOnly: false });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  const text = await (await fetch(`http://127.0.0.1:${address.port}/`)).text();
-  server.close();
+  const text = await followed(store);
   assert.match(text, /^event: completed$/m);
   assert.match(text, /"status":"completed".*"result":/);
+});
+
+test("what is no event's number is answered from the first event on, however large it is", async () => {
+  const asked: number[] = [];
+  const store = {
+    read: () => Promise.resolve(over),
+    events: (_id: string, after: number) => {
+      asked.push(after);
+      return Promise.resolve([]);
+    },
+  };
+  for (const id of ["7", "2147483648", "1e300", "-1", "0.5", "msg_1"])
+    await followed(store, { headers: { "last-event-id": id } });
+  assert.deepEqual(asked, [7, 0, 0, 0, 0, 0]);
+});
+
+test("a stop does not wait for those who follow a run: their streams end, and they go on elsewhere", async () => {
+  const store = { read: () => Promise.resolve(running), events: () => Promise.resolve([]) };
+  assert.equal(await followed(store, {}, () => true), "");
 });
 
 test("many who follow a run cost the database what one does", async () => {
@@ -80,3 +90,23 @@ test("a look that failed is not kept", async () => {
   await assert.rejects(look("run_1", 0), /away/);
   assert.equal((await look("run_1", 0)).row, running);
 });
+
+/** All that somebody is sent who follows the run. */
+async function followed(
+  store: Parameters<typeof sharedLooks>[0],
+  more: Partial<Visit<unknown>> = {},
+  isStopping = () => false,
+): Promise<string> {
+  const server = createServer((_, response) => {
+    const following = { look: sharedLooks(store), visit: { ...visit, ...more }, known: {} };
+    const settings = { keepAliveMs: 1_000, isHeadOnly: false, isStopping };
+    void followEvents(running, response, { ...following, ...settings });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const text = await (await fetch(`http://127.0.0.1:${address.port}/`)).text();
+  server.close();
+  return text;
+}

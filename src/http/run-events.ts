@@ -38,13 +38,18 @@ type Following = {
   readonly known: DoorHeaders;
   readonly keepAliveMs: number;
   readonly isHeadOnly: boolean;
+  /** This process is told to stop: whoever follows goes on elsewhere, from the last event. */
+  readonly isStopping: () => boolean;
 };
 
-/** Writes what has happened since `Last-Event-ID`, then what happens, until the run is over or the client leaves. */
+/**
+ * Writes what has happened since `Last-Event-ID`, then what happens, until the run is over, the client leaves, or a stop,
+ * which would otherwise wait for it.
+ */
 export async function followEvents(
   first: RunRow,
   response: ServerResponse,
-  { look, visit, known, keepAliveMs, isHeadOnly }: Following,
+  { look, visit, known, keepAliveMs, isHeadOnly, isStopping }: Following,
 ): Promise<void> {
   let last = lastSeen(visit);
   let row = first;
@@ -67,7 +72,7 @@ export async function followEvents(
       writtenAt = performance.now();
       response.write(frameOf(event, row));
     }
-    if (row.state === "over") break;
+    if (row.state === "over" || isStopping()) break;
     if (performance.now() - writtenAt > keepAliveMs) {
       writtenAt = performance.now();
       response.write(": keep-alive\n\n");
@@ -86,7 +91,11 @@ function frameOf(event: RunEvent, row: RunRow): string {
   return `id: ${event.sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** Events are numbered in the database's integers. */
+const largestNumber = 2 ** 31 - 1;
+
+/** 0 for what is no event's number. */
 function lastSeen(visit: Visit<unknown>): number {
   const given = Number(visit.headers["last-event-id"] ?? visit.query.get("after") ?? 0);
-  return Number.isInteger(given) && given > 0 ? given : 0;
+  return Number.isInteger(given) && given > 0 && given <= largestNumber ? given : 0;
 }
