@@ -56,6 +56,33 @@ function promises(scene: Scene): void {
     );
   });
 
+  test("W-02 Of accounts that share a receiver none waits for more than one try of another, however long that one's queue", async () => {
+    const { worker } = scene.bench({ timeoutMs: 60_000 });
+    const slow: (() => void)[] = [];
+    scene.answer = (request, response) => {
+      if (request.url?.startsWith("/slow") !== true) return taken(request, response);
+      return void slow.push(() => taken(request, response));
+    };
+    const url = scene.receiver.url("shared");
+    for (let count = 0; count < 30; count += 1)
+      await endRun(database, { url: url.replace("/hook", "/slow"), accountId: "acc_of_slow_ones" });
+    worker.nudge();
+    await eventually(() => slow.length === 2, 10_000);
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1)
+      ids.push(await endRun(database, { url, accountId: `acc_${count}` }));
+    slow[0]?.();
+    const quick = () => scene.receiver.visits.filter(({ path }) => path.startsWith("/hook"));
+    await eventually(() => quick().length === ids.length, 10_000);
+    await eventually(() => slow.length === 3, 10_000);
+    assert.deepEqual(
+      quick()
+        .map(({ headers }) => String(headers["webhook-id"]))
+        .toSorted(),
+      ids.toSorted(),
+    );
+  });
+
   test("Two nodes deliver every message once", async () => {
     const { worker } = scene.bench();
     const other = scene.otherBench();

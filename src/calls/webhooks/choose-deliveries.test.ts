@@ -22,11 +22,18 @@ test("A receiver has two tries at once, an account four, the node six; the first
   assert.deepEqual(chosenIds(manyAccounts), ["a", "b", "c", "d", "e", "f"]);
 });
 
-test("What runs counts, and who is full is not looked for.", () => {
+test("What runs counts: who has nothing at a receiver goes before who has a try there, and who is full is not looked for.", () => {
   const running = [due("1", "slow", "acc_1"), due("2", "slow", "acc_2"), due("3", "other", "acc_1")];
   const waiting = [due("a", "slow", "acc_3"), due("b", "other", "acc_1"), due("c", "other", "acc_3")];
-  assert.deepEqual(chosenIds(waiting, running), ["b"]);
+  assert.deepEqual(chosenIds(waiting, running), ["c"]);
+  assert.deepEqual(chosenIds(waiting.slice(0, 2), running), ["b"]);
   const known = new Map(running.map((one) => [one.id, one]));
   assert.deepEqual(notNow(known, bounds), { ids: ["1", "2", "3"], receivers: ["slow"], accountIds: [] });
   assert.deepEqual(notNow(known, { ...bounds, perAccount: 2 }).accountIds, ["acc_1"]);
+});
+
+test("A node's tries are shared among the accounts, however much longer one of them has waited.", () => {
+  const own = letters.map((id) => due(id, `${id}.slow`, "acc_1"));
+  const others = [due("y", "quick", "acc_2"), due("z", "other", "acc_3")];
+  assert.deepEqual(chosenIds([...own, ...others], own.slice(0, 3)), ["d", "y", "z"]);
 });

@@ -14,31 +14,35 @@ export type TryBounds = {
 
 export const usualBounds: TryBounds = { inAll: 32, perReceiver: 2, perAccount: 8 };
 
-/** The first of those that are due, as many as may be tried beside what is running. */
+/**
+ * Of those that are due, as many as may be tried beside what is running. Who has the fewest tries at a receiver goes first
+ * there, then who has the fewest in all: an account whose tries take long has others wait for one of them, not for all that
+ * it has. Of equal ones the first, and in the order that they came in.
+ */
 export function chooseDeliveries(
   due: readonly DueDelivery[],
   running: Running,
   bounds: TryBounds,
 ): readonly DueDelivery[] {
-  const { receivers, accounts } = countsOf(running);
-  let free = bounds.inAll - running.size;
-  const chosen: DueDelivery[] = [];
-  for (const one of due) {
-    if (free <= 0) break;
-    const ofReceiver = receivers.get(one.receiver) ?? 0;
-    const ofAccount = accounts.get(one.accountId) ?? 0;
-    if (ofReceiver >= bounds.perReceiver || ofAccount >= bounds.perAccount) continue;
-    receivers.set(one.receiver, ofReceiver + 1);
-    accounts.set(one.accountId, ofAccount + 1);
-    free -= 1;
-    chosen.push(one);
+  const counts = new TryCounts(running.values());
+  const chosen = new Set<DueDelivery>();
+  for (let free = bounds.inAll - running.size; free > 0; free -= 1) {
+    const next = due
+      .filter((one) => !chosen.has(one) && counts.hasRoomFor(one, bounds))
+      .reduce<DueDelivery | undefined>(
+        (first, one) => (first === undefined || counts.isBefore(one, first) ? one : first),
+        undefined,
+      );
+    if (next === undefined) break;
+    chosen.add(next);
+    counts.add(next);
   }
-  return chosen;
+  return due.filter((one) => chosen.has(one));
 }
 
 /** What need not be looked for, so that a long queue of one receiver hides nobody else's. */
 export function notNow(running: Running, { perReceiver, perAccount }: TryBounds): NotNow {
-  const { receivers, accounts } = countsOf(running);
+  const { receivers, accounts } = new TryCounts(running.values());
   return {
     ids: [...running.keys()],
     receivers: full(receivers, perReceiver),
@@ -46,14 +50,42 @@ export function notNow(running: Running, { perReceiver, perAccount }: TryBounds)
   };
 }
 
-function countsOf(running: Running) {
-  const receivers = new Map<string, number>();
-  const accounts = new Map<string, number>();
-  for (const { receiver, accountId } of running.values()) {
-    receivers.set(receiver, (receivers.get(receiver) ?? 0) + 1);
-    accounts.set(accountId, (accounts.get(accountId) ?? 0) + 1);
+type Try = Pick<DueDelivery, "accountId" | "receiver">;
+
+/** Who has how many tries. */
+class TryCounts {
+  readonly receivers = new Map<string, number>();
+  readonly accounts = new Map<string, number>();
+  readonly #queues = new Map<string, number>();
+
+  constructor(tries: Iterable<Try>) {
+    for (const one of tries) this.add(one);
   }
-  return { receivers, accounts };
+
+  add(one: Try): void {
+    for (const [counts, name] of [
+      [this.receivers, one.receiver],
+      [this.accounts, one.accountId],
+      [this.#queues, queueOf(one)],
+    ] as const)
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+
+  hasRoomFor({ receiver, accountId }: Try, { perReceiver, perAccount }: TryBounds): boolean {
+    return (
+      (this.receivers.get(receiver) ?? 0) < perReceiver && (this.accounts.get(accountId) ?? 0) < perAccount
+    );
+  }
+
+  isBefore(one: Try, other: Try): boolean {
+    const there = (this.#queues.get(queueOf(one)) ?? 0) - (this.#queues.get(queueOf(other)) ?? 0);
+    const inAll = (this.accounts.get(one.accountId) ?? 0) - (this.accounts.get(other.accountId) ?? 0);
+    return there === 0 ? inAll < 0 : there < 0;
+  }
+}
+
+function queueOf({ receiver, accountId }: Try): string {
+  return `${receiver} ${accountId}`;
 }
 
 function full(counts: ReadonlyMap<string, number>, most: number): readonly string[] {

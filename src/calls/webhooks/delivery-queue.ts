@@ -44,8 +44,8 @@ export type NotNow = {
 /** A message that was just written bears the database's time, which may be ahead of this machine's by so much. */
 const clockSkewMs = 2 * 60_000;
 
-/** So many of a receiver are looked at: enough to find one of another account where an account has all its tries. */
-const mostOfReceiver = 20;
+/** So many are looked at of what one account has for one receiver. */
+const mostOfQueue = 20;
 
 /**
  * The outbox as the workers of all nodes see it. Times are the caller's, not the database's: the same clock that says
@@ -60,8 +60,8 @@ export class DeliveryQueue {
   }
 
   /**
-   * Messages to be tried now, those that wait longest first. Goes from receiver to receiver by the index: the cost is
-   * that of the receivers something waits for, however much that is.
+   * Messages to be tried now: of each account first the one that waits longest, then the next of each. Goes from one
+   * account's queue for a receiver to the next by the index: the cost is that of the queues, however long they are.
    */
   async due(
     now: Date,
@@ -73,21 +73,24 @@ export class DeliveryQueue {
       readonly account_id: string;
       readonly receiver: string;
     }>`
-      with recursive waiting (receiver) as (
-        (select receiver from deliveries where state = 'waiting' order by receiver limit 1)
+      with recursive waiting (receiver, account_id) as (
+        (select receiver, account_id from deliveries where state = 'waiting' order by receiver, account_id limit 1)
         union all
-        select (
-          select d.receiver from deliveries d
-          where d.state = 'waiting' and d.receiver > w.receiver order by d.receiver limit 1
-        ) from waiting w where w.receiver is not null
+        select d.receiver, d.account_id from waiting w cross join lateral (
+          select receiver, account_id from deliveries
+          where state = 'waiting' and (receiver, account_id) > (w.receiver, w.account_id)
+          order by receiver, account_id limit 1
+        ) d
       )
-      select d.id, d.account_id, w.receiver from waiting w cross join lateral (
-        select id, account_id, next_at from deliveries
-        where receiver = w.receiver and ${isDue(now)} order by next_at limit ${mostOfReceiver}
+      select d.id, w.account_id, w.receiver from waiting w cross join lateral (
+        select id, next_at from deliveries
+        where receiver = w.receiver and account_id = w.account_id and ${isDue(now)}
+        order by next_at limit ${mostOfQueue}
       ) d
       where w.receiver <> all(${receivers}::text[])
-        and d.id <> all(${ids}::text[]) and d.account_id <> all(${accountIds}::text[])
-      order by d.next_at, d.id limit ${limit}`.execute(this.#database.kysely);
+        and d.id <> all(${ids}::text[]) and w.account_id <> all(${accountIds}::text[])
+      order by row_number() over (partition by w.account_id order by d.next_at, d.id), d.next_at, d.id
+      limit ${limit}`.execute(this.#database.kysely);
     return rows.map((row) => ({ id: row.id, accountId: row.account_id, receiver: row.receiver }));
   }
 
