@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { RunRow } from "../calls/runs/run-store.ts";
+import type { SeenRun } from "../calls/runs/run-store.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import type { Files } from "../files/files.ts";
@@ -57,7 +57,7 @@ export async function showImages(made: Made, response: ServerResponse, showing: 
   sendAnswer(response, requestId, { status: 200, body, headers });
 }
 
-function createdAt(row: RunRow): number {
+function createdAt(row: SeenRun): number {
   return Math.floor(row.created_at.getTime() / 1000);
 }
 
@@ -74,7 +74,7 @@ function factsOf({ row, output }: Made, inputs: JsonObject): JsonObject {
 }
 
 /** Only models that are charged by tokens tell any. */
-function usageIn({ usage }: RunRow): JsonObject | undefined {
+function usageIn({ usage }: SeenRun): JsonObject | undefined {
   if (!isJsonObject(usage)) return undefined;
   const { input_tokens: input, output_tokens: output } = usage;
   if (typeof input !== "number" || typeof output !== "number") return undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { callerHeaders } from "../calls/caller-headers.ts";
 import { cancelRun } from "../calls/runs/cancel-run.ts";
-import type { RunQuery, RunRow } from "../calls/runs/run-store.ts";
+import type { RunQuery, SeenRun } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { RunStatus } from "../calls/runs/run-view.ts";
 import { Problem } from "../core/problems.ts";
@@ -134,7 +134,7 @@ async function readJob(visit: Visit<unknown>, house: RunsHouse): Promise<DoorAns
 }
 
 /** Another account's run is told as one that does not exist. */
-async function ownRun(visit: Visit<unknown>, { runs }: RunsHouse): Promise<RunRow> {
+async function ownRun(visit: Visit<unknown>, { runs }: RunsHouse): Promise<SeenRun> {
   const { accountId, mode } = visit.caller();
   const id = visit.parameters["id"] ?? "";
   const row = /^run_[0-9a-f]{32}$/.test(id) ? await runs.store.read(id) : undefined;

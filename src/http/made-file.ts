@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { RunRow } from "../calls/runs/run-store.ts";
+import type { SeenRun } from "../calls/runs/run-store.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { FileRecord } from "../files/file-rows.ts";
 import type { Files } from "../files/files.ts";
@@ -16,13 +16,13 @@ export function addressesIn(value: unknown): readonly string[] {
 }
 
 /** What is known of a file that a run made, by the address in its output. Rejects with `not_found` once it is gone. */
-export function madeFile(url: string, row: RunRow, files: Files): Promise<FileRecord> {
+export function madeFile(url: string, row: SeenRun, files: Files): Promise<FileRecord> {
   const id = /\/v1\/files\/([^/?]+)\/content/.exec(url)?.[1] ?? "";
   return files.read(id, { accountId: row.account_id, mode: row.mode });
 }
 
 /** The whole content, for an answer that has it within. */
-export async function madeBytes(url: string, row: RunRow, files: Files): Promise<Buffer> {
+export async function madeBytes(url: string, row: SeenRun, files: Files): Promise<Buffer> {
   return files.whole(await madeFile(url, row, files));
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { awaitRun } from "../calls/runs/await-run.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
-import type { RunRow } from "../calls/runs/run-store.ts";
+import type { SeenRun } from "../calls/runs/run-store.ts";
 import { problemOf } from "../calls/runs/run-view.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
@@ -23,7 +23,7 @@ export const mailModel = "aws/send-emails";
 export type Sent = {
   readonly email: string;
   readonly status: "sent" | "accepted" | "failed" | "unknown" | "not_sent";
-  readonly row: RunRow | undefined;
+  readonly row: SeenRun | undefined;
   readonly problem: { readonly code: string; readonly message: string } | undefined;
 };
 
@@ -72,7 +72,7 @@ export async function sendEach(
   return sent;
 }
 
-type BegunBefore = { readonly digits: string; readonly before: RunRow | undefined };
+type BegunBefore = { readonly digits: string; readonly before: SeenRun | undefined };
 
 /**
  * The run of a message, or the digits to begin it with. A process that died between the hold and the run left a call that
@@ -98,7 +98,7 @@ function digitsAt(request: string, index: number, turn = 0): string {
 type Sending = { readonly visit: Visit<unknown>; readonly house: RunsHouse; readonly digits: string };
 
 /** A client that leaves changes nothing: what was asked for is done. */
-async function sendOne(message: Message, { visit, house, digits }: Sending): Promise<RunRow | Problem> {
+async function sendOne(message: Message, { visit, house, digits }: Sending): Promise<SeenRun | Problem> {
   const { runs, keeper } = house;
   try {
     const asked = runAsked(visit, house, { model: mailModel, inputs: mailInputs(message), digits });
@@ -121,7 +121,7 @@ export function mailInputs({ to, subject, html, text, replyTo, from }: Message):
   };
 }
 
-function outcomeOf(email: string, row: RunRow): Sent {
+function outcomeOf(email: string, row: SeenRun): Sent {
   const problem = problemOf(row);
   if (row.state !== "over") return { email, row, status: "accepted", problem: undefined };
   if (problem === undefined) return { email, row, status: "sent", problem };

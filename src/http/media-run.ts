@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
-import type { RunRow } from "../calls/runs/run-store.ts";
+import type { SeenRun } from "../calls/runs/run-store.ts";
 import { shownRun } from "../calls/runs/run-view.ts";
 import { sandboxOrders } from "../calls/sandbox-orders.ts";
 import { isJsonObject } from "../core/json-object.ts";
@@ -33,7 +33,7 @@ export type MediaAsked = FittedInputs & { readonly model: string };
 /** How a door shows what was made. The headers say what was charged and what was left out. */
 export type ShowMade = (made: Made, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
 
-export type Made = { readonly row: RunRow; readonly output: JsonObject };
+export type Made = { readonly row: SeenRun; readonly output: JsonObject };
 
 type Serving = {
   readonly house: MediaHouse;
@@ -88,7 +88,7 @@ type Showing = { readonly requestId: string; readonly headers: DoorHeaders };
  * For a run without the file that the door was to show. One that ended with nothing cost nothing, and a client that waits
  * for a file has to be told so; whatever else was paid for is shown as `POST /v1/run` shows it.
  */
-export function showOther(row: RunRow, response: ServerResponse, { requestId, headers }: Showing): void {
+export function showOther(row: SeenRun, response: ServerResponse, { requestId, headers }: Showing): void {
   if ((row.cost ?? 0n) > 0n)
     return sendAnswer(response, requestId, { status: 200, body: shownRun(row), headers });
   throw new Problem("run_failed", {

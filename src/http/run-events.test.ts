@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import type { RunEvent, RunRow } from "../calls/runs/run-store.ts";
+import type { RunEvent, SeenRun } from "../calls/runs/run-store.ts";
 import type { Visit } from "./door.ts";
 import { followEvents, sharedLooks } from "./run-events.ts";
 
 const at = new Date("2026-11-01T10:00:00Z");
-const running: RunRow = {
+const running: SeenRun = {
   ...{ id: "run_1", call_id: "call_1", account_id: "acc_1", key_id: "key_1", mode: "test", plan: "pro" },
   ...{ model: "scrape", model_id: "test/scrape", category: "scrape", offer: null, state: "waiting" },
   ...{ ending: null, inputs: {}, memory: null, progress: null, output: null, problem: null, usage: null },
@@ -15,7 +15,7 @@ const running: RunRow = {
   ...{ public_url: "http://127.0.0.1", node_id: null, claim: 1n, lease_until: at, created_at: at },
   ...{ updated_at: at, ended_at: null },
 };
-const over: RunRow = {
+const over: SeenRun = {
   ...running,
   state: "over",
   ending: "done",

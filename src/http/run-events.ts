@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { RunEvent, RunRow, RunStore } from "../calls/runs/run-store.ts";
+import type { RunEvent, SeenRun, RunStore } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -10,7 +10,7 @@ const lookEveryMs = 300;
 const freshMs = 250;
 
 /** A run and what has happened to it behind an event. */
-export type Look = { readonly row: RunRow | undefined; readonly events: readonly RunEvent[] };
+export type Look = { readonly row: SeenRun | undefined; readonly events: readonly RunEvent[] };
 
 /**
  * Looks at runs for all who follow them: those who have seen the same events of the same run share a look, so that what
@@ -47,7 +47,7 @@ type Following = {
  * which would otherwise wait for it.
  */
 export async function followEvents(
-  first: RunRow,
+  first: SeenRun,
   response: ServerResponse,
   { look, visit, known, keepAliveMs, isHeadOnly, isStopping }: Following,
 ): Promise<void> {
@@ -86,7 +86,7 @@ function isEnd({ kind }: RunEvent): boolean {
   return ["done", "empty", "failed", "canceled"].includes(kind);
 }
 
-function frameOf(event: RunEvent, row: RunRow): string {
+function frameOf(event: RunEvent, row: SeenRun): string {
   const [name, data] = isEnd(event) ? [statusOf(row), shownJob(row)] : [event.kind, event.data];
   return `id: ${event.sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

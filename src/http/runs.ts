@@ -8,7 +8,7 @@ import type { SoundBegun } from "../calls/runs/live-sound.ts";
 import type { RunHouse } from "../calls/runs/run-house.ts";
 import type { RunKeeper } from "../calls/runs/run-keeper.ts";
 import type { RunNews } from "../calls/runs/run-news.ts";
-import type { RunRow } from "../calls/runs/run-store.ts";
+import type { SeenRun } from "../calls/runs/run-store.ts";
 import { acceptedJob, balanceMembers, problemOf, shownRun } from "../calls/runs/run-view.ts";
 import { callerHeaders, limitHeaders } from "../calls/caller-headers.ts";
 import { formatCredits } from "../core/credits.ts";
@@ -37,7 +37,7 @@ type Serving = {
 };
 
 /** How a door shows a result that is there; undefined for the usual form. */
-export type ShowRun = (row: RunRow, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
+export type ShowRun = (row: SeenRun, response: ServerResponse, headers: DoorHeaders) => Promise<void> | void;
 
 /** How a door lets a sound be heard while it is made; undefined where the result is wanted whole. */
 export type ShowLive = (
@@ -85,7 +85,7 @@ export async function serveRun(
   await showLive({ begun: sound, live, isPaid }, response, { ...known, ...balance, ...costs });
 }
 
-type Standing = { readonly row: RunRow; readonly known: DoorHeaders };
+type Standing = { readonly row: SeenRun; readonly known: DoorHeaders };
 
 async function answerRun(
   { caller, inputs }: RunAsked,
@@ -107,16 +107,16 @@ async function answerRun(
   sendAnswer(response, visit.requestId, { status: 200, body, headers });
 }
 
-async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<RunRow | undefined> {
+async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<SeenRun | undefined> {
   const id = earlierRunOf(visit);
   return id === undefined ? undefined : runs.store.read(id);
 }
 
-function isDone({ state, ending }: RunRow): boolean {
+function isDone({ state, ending }: SeenRun): boolean {
   return state === "over" && ending === "done";
 }
 
-function headersOf(row: RunRow): DoorHeaders {
+function headersOf(row: SeenRun): DoorHeaders {
   return {
     "x-skillboss-run-id": row.id,
     ...(row.offer === null ? {} : { "x-skillboss-model": row.offer }),
@@ -126,7 +126,7 @@ function headersOf(row: RunRow): DoorHeaders {
 }
 
 /** What the customer reads of a run that failed. */
-export function failureOf(row: RunRow): Problem | undefined {
+export function failureOf(row: SeenRun): Problem | undefined {
   const problem = problemOf(row);
   if (problem === undefined) return undefined;
   const code = isProblemCode(problem.code) ? problem.code : "internal_error";

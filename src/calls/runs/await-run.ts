@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DatabaseUnavailable } from "../../storage/database.ts";
 import type { OpenCalls } from "../open-calls.ts";
 import type { Begun } from "./begin-run.ts";
-import type { RunStore, RunRow } from "./run-store.ts";
+import type { RunStore, SeenRun } from "./run-store.ts";
 
 /** How often a run is looked at that goes on elsewhere. */
 const lookEveryMs = 500;
@@ -18,7 +18,7 @@ export async function awaitRun(
   { row, over }: Pick<Begun, "row" | "over">,
   { openCalls, store }: House,
   { ms, onGone }: { readonly ms: number; readonly onGone: (listener: () => void) => void },
-): Promise<RunRow> {
+): Promise<SeenRun> {
   const place = openCalls.enter();
   const enough = new AbortController();
   const isEnough = new Promise<void>((resolve) => enough.signal.addEventListener("abort", () => resolve()));
@@ -39,7 +39,7 @@ export async function awaitRun(
   }
 }
 
-async function standing(row: RunRow, store: Pick<RunStore, "read">): Promise<RunRow> {
+async function standing(row: SeenRun, store: Pick<RunStore, "read">): Promise<SeenRun> {
   try {
     return (await store.read(row.id)) ?? row;
   } catch (error) {

@@ -5,7 +5,7 @@ import { contextOf, isMemory, servedOffers } from "./driven-run.ts";
 import type { DrivenRun } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 import type { RunKeeper } from "./run-keeper.ts";
-import type { RunRow } from "./run-store.ts";
+import type { RunRow, SeenRun } from "./run-store.ts";
 import { decide, settle } from "./settle-run.ts";
 
 const cancelTimeoutMs = 10_000;
@@ -14,7 +14,7 @@ const cancelTimeoutMs = 10_000;
  * Calls a run off that waits at its provider, or that an engine of ours works on: nothing is charged. One that is over
  * stays as it ended; one that is being submitted or settled cannot be called off any more.
  */
-export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper): Promise<RunRow> {
+export async function cancelRun(row: SeenRun, house: RunHouse, keeper: RunKeeper): Promise<SeenRun> {
   if (row.state === "over") return row;
   const canceled = await keeper.takeOver(row.id, ["waiting", "fetching"], (taken) => end(taken, house));
   if (canceled !== undefined) return canceled;
@@ -23,7 +23,7 @@ export async function cancelRun(row: RunRow, house: RunHouse, keeper: RunKeeper)
   throw new Problem("conflict", { message: tooLate(row) });
 }
 
-async function end(taken: RunRow, house: RunHouse): Promise<RunRow> {
+async function end(taken: RunRow, house: RunHouse): Promise<SeenRun> {
   const run = withoutDriver(taken, house);
   await callOff(run, house);
   await decide(run, house, { problem: new Problem("canceled"), ending: "canceled" });
@@ -32,7 +32,7 @@ async function end(taken: RunRow, house: RunHouse): Promise<RunRow> {
   return decided ?? taken;
 }
 
-function tooLate({ id }: RunRow): string {
+function tooLate({ id }: SeenRun): string {
   return `This run was handed to its provider already and cannot be called off now. Its result will be at GET /v1/job/${id}.`;
 }
 

@@ -10,7 +10,7 @@ import type { LedgerHome } from "../../ledger/ledger-homes.test-support.ts";
 import { neverResting } from "../../routing/health.ts";
 import type { RunHouse } from "./run-house.ts";
 import { RunKeeper } from "./run-keeper.ts";
-import type { RunRow, RunStore } from "./run-store.ts";
+import type { RunRow, RunStore, SeenRun } from "./run-store.ts";
 import { runStoreOf } from "./sql-run-store.ts";
 
 /** For tests: runs by an engine of the test's own, on a real database. */
@@ -20,7 +20,7 @@ export type EngineHouse = {
   readonly model: RunModel;
   /** Begins a run; resolves as soon as its row is there. */
   readonly begin: () => Promise<RunRow>;
-  readonly read: (id: string) => Promise<RunRow>;
+  readonly read: (id: string) => Promise<SeenRun>;
   readonly files: Files;
 };
 

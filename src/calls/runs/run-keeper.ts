@@ -5,7 +5,7 @@ import { servedOffers } from "./driven-run.ts";
 import type { DrivenRun } from "./driven-run.ts";
 import type { RunHouse } from "./run-house.ts";
 import { leaseMs } from "./run-store.ts";
-import type { Hold, RunRow, RunState } from "./run-store.ts";
+import type { Hold, RunRow, RunState, SeenRun } from "./run-store.ts";
 
 const renewEveryMs = leaseMs / 3;
 const lookEveryMs = 2_000;
@@ -100,8 +100,8 @@ export class RunKeeper {
   async takeOver(
     id: string,
     states: readonly RunState[],
-    end: (row: RunRow) => Promise<RunRow>,
-  ): Promise<RunRow | undefined> {
+    end: (row: RunRow) => Promise<SeenRun>,
+  ): Promise<SeenRun | undefined> {
     const row = await this.#house.store.takeOver(id, states);
     if (row === undefined) return undefined;
     const ended = end(row);

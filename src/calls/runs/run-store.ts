@@ -3,6 +3,11 @@ import type { Mode, PlanName } from "../../core/caller.ts";
 import type { Tables } from "../../storage/tables.ts";
 
 export type RunRow = Selectable<Tables["runs"]>;
+/**
+ * As whoever asks for a run sees it. What was sent with it, such as a picture of 20 MB, is for those who drive it: it is not
+ * read each time that somebody looks how far the run is.
+ */
+export type SeenRun = Omit<RunRow, "inputs" | "memory">;
 export type RunState = RunRow["state"];
 export type RunEnding = NonNullable<RunRow["ending"]>;
 
@@ -75,7 +80,7 @@ export type RunStore = {
     event?: { readonly kind: string; readonly data: unknown },
   ): Promise<boolean>;
   /** The end: with it the message to the customer's server, in one commit. */
-  end(row: RunRow, cost: bigint, message: string | undefined): Promise<boolean>;
+  end(row: SeenRun, cost: bigint, message: string | undefined): Promise<boolean>;
   /** Those that are still held, by their ids: the others are somebody else's by now, or over. */
   renew(holds: readonly Hold[]): Promise<ReadonlySet<string>>;
   /**
@@ -90,9 +95,9 @@ export type RunStore = {
   letGo(holds: readonly Hold[]): Promise<void>;
   /** Those of processes that are known to be dead. `undefined`: of all others. */
   abandon(deadNodes: readonly string[] | undefined): Promise<void>;
-  read(id: string): Promise<RunRow | undefined>;
+  read(id: string): Promise<SeenRun | undefined>;
   /** The call was closed. Without a run of that name, a crash left only its hold, and no run can begin with it any more. */
   isClosed(callId: string): Promise<boolean>;
-  list(query: RunQuery): Promise<readonly RunRow[]>;
+  list(query: RunQuery): Promise<readonly SeenRun[]>;
   events(id: string, after: number): Promise<readonly RunEvent[]>;
 };

@@ -3,7 +3,7 @@ import type { Credits } from "../../core/credits.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { exactUsd } from "../../core/price.ts";
-import type { RunRow } from "./run-store.ts";
+import type { SeenRun } from "./run-store.ts";
 import { shapeOutput } from "./shape-output.ts";
 
 /** Below this the answer warns that the balance runs out. */
@@ -12,7 +12,7 @@ const warningBelow = 10n * microPerCredit;
 export type RunStatus = "queued" | "running" | "completed" | "failed" | "canceled";
 
 /** How far a run is, in the words that clients know. Answers never go backwards. */
-export function statusOf({ state, ending, offer }: RunRow): RunStatus {
+export function statusOf({ state, ending, offer }: SeenRun): RunStatus {
   // Nobody has taken the work yet.
   if (state !== "over") return state === "submitting" && offer === null ? "queued" : "running";
   if (ending === "canceled") return "canceled";
@@ -27,7 +27,7 @@ const ownStatus: ReadonlySet<string> = new Set(["sms"]);
  * of the run is in `run_status`. A result that is a list in OpenAI's form says so in `object`. To a `usage` of its own,
  * such as pages and credits of the provider, the meters are added.
  */
-export function shownRun(row: RunRow): Record<string, unknown> {
+export function shownRun(row: SeenRun): Record<string, unknown> {
   const { usage, ...result } = resultOf(row);
   const isOwn = ownStatus.has(row.category) && typeof result["status"] === "string";
   return {
@@ -52,7 +52,7 @@ export function balanceMembers(available: Credits): Record<string, unknown> {
 }
 
 /** A run that is asked for by its id: the job's members, and in `result` what a synchronous answer would have been. */
-export function shownJob(row: RunRow): Record<string, unknown> {
+export function shownJob(row: SeenRun): Record<string, unknown> {
   const problem = problemOf(row);
   return {
     id: row.id,
@@ -74,7 +74,7 @@ function jobError({ code, message, param }: ShownProblem): Record<string, unknow
 }
 
 /** 202: it goes on without the request. */
-export function acceptedJob(row: RunRow): Record<string, unknown> {
+export function acceptedJob(row: SeenRun): Record<string, unknown> {
   return {
     id: row.id,
     object: "run",
@@ -86,7 +86,7 @@ export function acceptedJob(row: RunRow): Record<string, unknown> {
 }
 
 /** What is sent to the customer's own server when the run is over. */
-export function finishedMessage(row: RunRow): string {
+export function finishedMessage(row: SeenRun): string {
   const status = statusOf(row);
   return JSON.stringify({
     type: `run.${status}`,
@@ -95,7 +95,7 @@ export function finishedMessage(row: RunRow): string {
   });
 }
 
-function pollUrl(row: RunRow): string {
+function pollUrl(row: SeenRun): string {
   return `${row.public_url}/v1/job/${row.id}`;
 }
 
@@ -103,7 +103,7 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-function resultOf(row: RunRow): Record<string, unknown> {
+function resultOf(row: SeenRun): Record<string, unknown> {
   return isJsonObject(row.output) ? shapeOutput(row.category, row.output) : {};
 }
 
@@ -115,7 +115,7 @@ export type ShownProblem = {
   readonly retryAfterSeconds: number | undefined;
 };
 
-export function problemOf({ problem }: RunRow): ShownProblem | undefined {
+export function problemOf({ problem }: SeenRun): ShownProblem | undefined {
   if (!isJsonObject(problem)) return undefined;
   const { code, message, param, retry_after: seconds } = problem;
   return {

@@ -12,7 +12,7 @@ import { frozenPrice, holdOf } from "./driven-run.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { finishedMessage } from "./run-view.ts";
 import type { RunHouse } from "./run-house.ts";
-import type { RunRow } from "./run-store.ts";
+import type { SeenRun } from "./run-store.ts";
 
 export type Result = {
   readonly offer: ServedOffer;
@@ -61,7 +61,7 @@ export function decide(run: DrivenRun, house: RunHouse, outcome: Result | Failur
 }
 
 /** Ends a run that nobody can go on with: nobody knows what came of it, and nobody pays for it. */
-export async function giveUp(row: RunRow, house: RunHouse): Promise<void> {
+export async function giveUp(row: SeenRun, house: RunHouse): Promise<void> {
   const problem = { code: "outcome_unknown", message: problems.outcome_unknown.message } as const;
   const change = { state: "settling", problem, cost: 0n, ending: "failed" } as const;
   if (row.state !== "settling" && !(await house.store.change({ id: row.id, claim: row.claim }, change)))
@@ -75,9 +75,9 @@ export async function giveUp(row: RunRow, house: RunHouse): Promise<void> {
  * the balance after it.
  */
 export async function settle(
-  decided: RunRow,
+  decided: SeenRun,
   house: RunHouse,
-): Promise<{ readonly row: RunRow; readonly closed: Closed }> {
+): Promise<{ readonly row: SeenRun; readonly closed: Closed }> {
   const closed = await house.ledger.close({
     callId: decided.call_id,
     accountId: decided.account_id,
@@ -94,7 +94,7 @@ export async function settle(
     startedAt: decided.created_at.getTime(),
     endedAt: house.clock.now(),
   });
-  const row: RunRow = {
+  const row: SeenRun = {
     ...decided,
     state: "over",
     cost: closed.charged,
@@ -105,7 +105,7 @@ export async function settle(
   return { row, closed };
 }
 
-function endingOf({ ending }: RunRow): "done" | "empty" | "failed" | "aborted" {
+function endingOf({ ending }: SeenRun): "done" | "empty" | "failed" | "aborted" {
   switch (ending) {
     case "done":
     case "empty":
@@ -118,11 +118,11 @@ function endingOf({ ending }: RunRow): "done" | "empty" | "failed" | "aborted" {
   }
 }
 
-export function problemCodeOf({ problem }: RunRow): string | null {
+export function problemCodeOf({ problem }: SeenRun): string | null {
   return isJsonObject(problem) && typeof problem["code"] === "string" ? problem["code"] : null;
 }
 
-export function usageOf({ usage }: RunRow): Usage {
+export function usageOf({ usage }: SeenRun): Usage {
   if (!isJsonObject(usage)) return {};
   const told = Object.entries(usage).filter(
     (entry): entry is [Meter, number] => isMeter(entry[0]) && typeof entry[1] === "number",

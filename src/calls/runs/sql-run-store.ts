@@ -2,7 +2,17 @@ import { sql } from "kysely";
 import { newId } from "../../core/ids.ts";
 import type { Database } from "../../storage/database.ts";
 import { leaseMs } from "./run-store.ts";
-import type { Hold, NewRun, RunChange, RunEvent, RunQuery, RunRow, RunState, RunStore } from "./run-store.ts";
+import type {
+  Hold,
+  NewRun,
+  RunChange,
+  RunEvent,
+  RunQuery,
+  RunRow,
+  RunState,
+  RunStore,
+  SeenRun,
+} from "./run-store.ts";
 
 export function runStoreOf(database: Database, nodeId: string): RunStore {
   return new SqlRunStore(database, nodeId);
@@ -12,6 +22,38 @@ const leaseLasts = sql`${sql.lit(leaseMs)} * interval '1 millisecond'`;
 const lease = sql<Date>`clock_timestamp() + ${leaseLasts}`;
 /** Not a lease that ran out, but one that was given back, or whose holder is known to be dead. */
 const givenBack = sql<Date>`timestamptz 'epoch'`;
+
+const seenColumns = [
+  "id",
+  "call_id",
+  "account_id",
+  "key_id",
+  "mode",
+  "plan",
+  "model",
+  "model_id",
+  "category",
+  "offer",
+  "state",
+  "ending",
+  "progress",
+  "output",
+  "problem",
+  "usage",
+  "cost",
+  "estimated",
+  "price",
+  "credit_usd",
+  "attempts",
+  "webhook_url",
+  "public_url",
+  "node_id",
+  "claim",
+  "lease_until",
+  "created_at",
+  "updated_at",
+  "ended_at",
+] as const satisfies readonly (keyof SeenRun)[];
 
 class SqlRunStore implements RunStore {
   readonly #database: Database;
@@ -91,7 +133,7 @@ class SqlRunStore implements RunStore {
     return noted !== undefined;
   }
 
-  async end(row: RunRow, cost: bigint, message: string | undefined): Promise<boolean> {
+  async end(row: SeenRun, cost: bigint, message: string | undefined): Promise<boolean> {
     return this.#database.kysely.transaction().execute(async (transaction) => {
       const ended = await transaction
         .updateTable("runs")
@@ -212,14 +254,18 @@ class SqlRunStore implements RunStore {
     return found !== undefined;
   }
 
-  read(id: string): Promise<RunRow | undefined> {
-    return this.#database.kysely.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
+  read(id: string): Promise<SeenRun | undefined> {
+    return this.#database.kysely
+      .selectFrom("runs")
+      .select(seenColumns)
+      .where("id", "=", id)
+      .executeTakeFirst();
   }
 
-  list({ accountId, mode, status, limit }: RunQuery): Promise<readonly RunRow[]> {
+  list({ accountId, mode, status, limit }: RunQuery): Promise<readonly SeenRun[]> {
     let query = this.#database.kysely
       .selectFrom("runs")
-      .selectAll()
+      .select(seenColumns)
       .where("account_id", "=", accountId)
       .where("mode", "=", mode);
     if (status === "queued") query = query.where("state", "=", "submitting").where("offer", "is", null);
