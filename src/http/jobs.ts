@@ -37,11 +37,15 @@ function listDoor(house: RunsHouse): Door {
     access: "caller",
     query: ["status", "limit"],
     summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
-    answers: "`jobs` and `count`.",
+    answers:
+      "`jobs` and `count`. Where their results are more than some MB together, the largest are left out: each is at its `poll_url`.",
     answerForm: z.strictObject({ object: z.literal("list"), jobs: z.array(job), count }),
     answer: async (visit) => {
       const rows = await house.runs.store.list(queryOf(visit));
-      return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
+      return {
+        status: 200,
+        body: { object: "list", jobs: rows.map((row) => shownJob(row)), count: rows.length },
+      };
     },
   };
 }

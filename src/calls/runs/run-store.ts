@@ -8,6 +8,8 @@ export type RunRow = Selectable<Tables["runs"]>;
  * read each time that somebody looks how far the run is.
  */
 export type SeenRun = Omit<RunRow, "inputs" | "memory">;
+/** As a list shows it: without its output where that is too much for one. */
+export type ListedRun = SeenRun & { readonly is_without_output: boolean };
 export type RunState = RunRow["state"];
 export type RunEnding = NonNullable<RunRow["ending"]>;
 
@@ -98,6 +100,6 @@ export type RunStore = {
   read(id: string): Promise<SeenRun | undefined>;
   /** The call was closed. Without a run of that name, a crash left only its hold, and no run can begin with it any more. */
   isClosed(callId: string): Promise<boolean>;
-  list(query: RunQuery): Promise<readonly SeenRun[]>;
+  list(query: RunQuery): Promise<readonly ListedRun[]>;
   events(id: string, after: number): Promise<readonly RunEvent[]>;
 };

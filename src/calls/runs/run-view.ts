@@ -3,7 +3,7 @@ import type { Credits } from "../../core/credits.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { exactUsd } from "../../core/price.ts";
-import type { SeenRun } from "./run-store.ts";
+import type { ListedRun, SeenRun } from "./run-store.ts";
 import { shapeOutput } from "./shape-output.ts";
 
 /** Below this the answer warns that the balance runs out. */
@@ -52,8 +52,10 @@ export function balanceMembers(available: Credits): Record<string, unknown> {
 }
 
 /** A run that is asked for by its id: the job's members, and in `result` what a synchronous answer would have been. */
-export function shownJob(row: SeenRun): Record<string, unknown> {
+export function shownJob(row: SeenRun | ListedRun): Record<string, unknown> {
   const problem = problemOf(row);
+  const hasResult = row.state === "over" && problem === undefined;
+  const isShown = !("is_without_output" in row && row.is_without_output);
   return {
     id: row.id,
     object: "run",
@@ -64,7 +66,7 @@ export function shownJob(row: SeenRun): Record<string, unknown> {
     ...(row.progress === null ? {} : { progress: row.progress }),
     created_at: row.created_at.toISOString(),
     completed_at: row.ended_at?.toISOString() ?? null,
-    ...(row.state === "over" && problem === undefined ? { result: shownRun(row) } : {}),
+    ...(hasResult && isShown ? { result: shownRun(row) } : {}),
     ...(problem === undefined ? {} : jobError(problem)),
   };
 }

@@ -48,6 +48,23 @@ for (const { name, home } of await openHomes()) {
       }
     });
 
+    test("a list of runs is no larger than some results, and tells which it left out: the largest", async () => {
+      const accountId = "acc_of_large_results";
+      const ids: string[] = [];
+      for (const count of [150_000, 1, 100_000, 10]) {
+        const numbers = sql`(select jsonb_build_object('vectors', jsonb_agg(random())) from generate_series(1, ${count}))`;
+        const { id } = await decidedRun(store, { url: "https://example.com/hook", accountId });
+        await sql`update runs set output = ${numbers} where id = ${id}`.execute(home.database.kysely);
+        ids.push(id);
+      }
+      const listed = await store.list({ accountId, mode: "live", status: undefined, limit: 200 });
+      assert.deepEqual(
+        listed.map(({ id, output, is_without_output: isWithout }) => [id, output === null, isWithout]),
+        ids.map((id, index) => [id, index === 0, index === 0]).toReversed(),
+      );
+      assert.ok((await store.read(ids[0] ?? ""))?.output !== null);
+    });
+
     test("what is driven here is not taken, whatever its lease says; what was given back is, at once and once", async () => {
       const { id, claim } = await decidedRun(store, { url: "https://example.com/hook" });
       await store.letGo([{ id, claim }]);

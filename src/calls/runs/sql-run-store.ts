@@ -1,9 +1,11 @@
 import { sql } from "kysely";
 import { newId } from "../../core/ids.ts";
 import type { Database } from "../../storage/database.ts";
+import { latestRuns, seenColumns } from "./latest-runs.ts";
 import { leaseMs } from "./run-store.ts";
 import type {
   Hold,
+  ListedRun,
   NewRun,
   RunChange,
   RunEvent,
@@ -22,38 +24,6 @@ const leaseLasts = sql`${sql.lit(leaseMs)} * interval '1 millisecond'`;
 const lease = sql<Date>`clock_timestamp() + ${leaseLasts}`;
 /** Not a lease that ran out, but one that was given back, or whose holder is known to be dead. */
 const givenBack = sql<Date>`timestamptz 'epoch'`;
-
-const seenColumns = [
-  "id",
-  "call_id",
-  "account_id",
-  "key_id",
-  "mode",
-  "plan",
-  "model",
-  "model_id",
-  "category",
-  "offer",
-  "state",
-  "ending",
-  "progress",
-  "output",
-  "problem",
-  "usage",
-  "cost",
-  "estimated",
-  "price",
-  "credit_usd",
-  "attempts",
-  "webhook_url",
-  "public_url",
-  "node_id",
-  "claim",
-  "lease_until",
-  "created_at",
-  "updated_at",
-  "ended_at",
-] as const satisfies readonly (keyof SeenRun)[];
 
 class SqlRunStore implements RunStore {
   readonly #database: Database;
@@ -262,19 +232,8 @@ class SqlRunStore implements RunStore {
       .executeTakeFirst();
   }
 
-  list({ accountId, mode, status, limit }: RunQuery): Promise<readonly SeenRun[]> {
-    let query = this.#database.kysely
-      .selectFrom("runs")
-      .select(seenColumns)
-      .where("account_id", "=", accountId)
-      .where("mode", "=", mode);
-    if (status === "queued") query = query.where("state", "=", "submitting").where("offer", "is", null);
-    else if (status === "running")
-      query = query
-        .where("state", "<>", "over")
-        .where((of) => of.or([of("state", "<>", "submitting"), of("offer", "is not", null)]));
-    else if (status !== undefined) query = query.where("state", "=", "over").where("ending", "in", status);
-    return query.orderBy("created_at", "desc").orderBy("id").limit(limit).execute();
+  list(query: RunQuery): Promise<readonly ListedRun[]> {
+    return latestRuns(this.#database, query);
   }
 
   events(id: string, after: number): Promise<readonly RunEvent[]> {
