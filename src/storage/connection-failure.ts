@@ -39,3 +39,12 @@ export function statementError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable || !isConnectionFailure(error)) return error;
   return new DatabaseUnavailable(error);
 }
+
+/**
+ * True when the connection is of no more use, though it stands: what it leads to only reads (25006). Behind an address that
+ * moved in a failover a standby would be asked to write for ever, because a connection in use never becomes idle.
+ */
+export function endsConnection(error: unknown): boolean {
+  if (isConnectionFailure(error)) return true;
+  return error instanceof Error && "code" in error && error.code === "25006";
+}

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from "kysely";
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import type pg from "pg";
-import { isConnectionFailure, statementError } from "./connection-failure.ts";
+import { endsConnection, statementError } from "./connection-failure.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
@@ -39,7 +39,7 @@ async function runNamed(
     failure = error;
     throw statementError(error);
   } finally {
-    giveBack(client, isConnectionFailure(failure));
+    giveBack(client, endsConnection(failure));
   }
 }
 
@@ -84,7 +84,7 @@ function kyselyClient(client: pg.PoolClient): PostgresPoolClient {
       // The driver types the command tag as any string, Kysely as the tags it looks at.
       (result) => result as unknown as PostgresQueryResult<R>,
       (error: unknown) => {
-        isBroken ||= isConnectionFailure(error);
+        isBroken ||= endsConnection(error);
         throw statementError(error);
       },
     );

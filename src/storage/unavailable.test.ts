@@ -158,6 +158,27 @@ describe("PostgreSQL", { skip: skipped }, () => {
     await database.close();
   });
 
+  test("a session that may only read is replaced after it was asked to write: a failover left it at the standby", async () => {
+    const databaseUrl = await server().freshDatabase();
+    const database = await openDatabase({ databaseUrl, directory: "unused", log: silentLog });
+    const setting = `alter database ${new URL(databaseUrl).pathname.slice(1)}`;
+    await database.run({ name: "table", text: "create table kept (id int8)" }, []);
+    await database.run({ name: "standby", text: `${setting} set default_transaction_read_only = on` }, []);
+    const end = { name: "end", text: "select pg_terminate_backend(pg_backend_pid())" };
+    await assert.rejects(database.run(end, []), DatabaseUnavailable);
+    const insert: Statement = { name: "insert", text: "insert into kept values (1)" };
+    const refused = { code: "25006" };
+    await assert.rejects(database.run(insert, []), refused);
+    await assert.rejects(sql`insert into kept values (1)`.execute(database.kysely), refused);
+    // The setting is another for sessions that begin from here on; one that stands keeps what it had.
+    const primary = `begin read write; ${setting} reset default_transaction_read_only; commit`;
+    await sql.raw(primary).execute(database.kysely);
+    await assert.rejects(database.run(insert, []), refused);
+    await database.run(insert, []);
+    await sql`insert into kept values (2)`.execute(database.kysely);
+    await database.close();
+  });
+
   test("a deadlock stays the driver's error, with its code", async () => {
     const database = await openDatabase({
       databaseUrl: await server().freshDatabase(),
