@@ -37,6 +37,8 @@ export class RedisLink {
   #connectionError: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #beating = false;
+  /** What the last beat met cannot be written to: in a failover it became a replica. */
+  #isReplica = false;
   #stopped = false;
 
   constructor(settings: RedisLinkSettings) {
@@ -115,7 +117,16 @@ export class RedisLink {
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#beat(), delayMs).unref();
+    this.#timer = setTimeout(() => void this.#look(), delayMs).unref();
+  }
+
+  /**
+   * A server that became a replica keeps its connections, and the address may lead to another server by now. Only beats of
+   * the timer lead to a new connection: that of a new connection would bring the next one at once.
+   */
+  async #look(): Promise<void> {
+    await this.#beat();
+    if (this.#isReplica && !this.#stopped) this.#redis.disconnect(true);
   }
 
   async #beat(): Promise<void> {
@@ -136,8 +147,9 @@ export class RedisLink {
       pipeline.evalsha(script.sha, script.keyCount, ...keys, ...values);
     }
     const results = (await pipeline.exec()) ?? [];
-    const failed = results.find(([error]) => error !== null);
-    if (failed?.[0]) throw failed[0];
+    const failure = results.find(([error]) => error !== null)?.[0] ?? undefined;
+    this.#isReplica = failure?.message.includes("READONLY") === true;
+    if (failure !== undefined) throw failure;
     return results.slice(scripts.length).map(([, answer]) => answer);
   }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import { Redis } from "ioredis";
 import { systemClock } from "../core/clock.ts";
@@ -9,6 +11,7 @@ import { admitted, enterMany } from "./limiter-battery.ts";
 import type { Limiter } from "./limits.ts";
 import { memoryLimiter } from "./memory-limiter.ts";
 import { redisLimiter } from "./redis-limiter.ts";
+import { redisKeys } from "./redis-scripts.ts";
 
 const away = "Redis is away; limits are decided locally";
 const back = "Redis is back";
@@ -86,6 +89,42 @@ describe("limits while Redis is away", () => {
     await until(() => lines.includes(back));
   });
 
+  test("after a failover limits are shared on the new primary: the old one keeps its connections, as a replica", async (context) => {
+    const [old, next] = [await privateRedis(context), await privateRedis(context)];
+    if (old === undefined || next === undefined) return;
+    const address = await movableAddress(context, old);
+    const { limiter, lines } = openLimiter(context, address.url, { leaseMs: 300 });
+    const limits = { requestsPerMinute: 10, concurrentRequests: 100 };
+    await admitted(limiter, newId("key"), limits);
+    const [oldOne, nextOne] = [new Redis(old.url), new Redis(next.url)];
+    context.after(() => [oldOne, nextOne].forEach((redis) => redis.disconnect()));
+
+    await oldOne.replicaof("127.0.0.1", new URL(next.url).port);
+    await until(() => lines.includes(away));
+    address.pointTo(next);
+    await until(() => lines.includes(back));
+    assert.deepEqual(lines, [away, back]);
+    const keyId = newId("key");
+    await admitted(limiter, keyId, limits);
+    assert.equal(await nextOne.llen(redisKeys(keyId).minute), 1);
+  });
+
+  test("a replica is asked at most once a second whether it is still one", async (context) => {
+    const [replica, primary] = [await privateRedis(context), await privateRedis(context)];
+    if (replica === undefined || primary === undefined) return;
+    const admin = new Redis(replica.url);
+    context.after(() => admin.disconnect());
+    await admin.replicaof("127.0.0.1", new URL(primary.url).port);
+    const connections = async (): Promise<number> =>
+      Number(/total_connections_received:(\d+)/.exec(await admin.info("stats"))?.[1]);
+    const { limiter, lines } = openLimiter(context, replica.url);
+    await admitted(limiter, newId("key"), { requestsPerMinute: 10, concurrentRequests: 100 });
+    assert.deepEqual(lines, [away]);
+    const [before, startedAt] = [await connections(), performance.now()];
+    await until(async () => (await connections()) >= before + 2);
+    assert.ok(performance.now() - startedAt >= 1000, "three connections within a second");
+  });
+
   test("an answer that is late is not waited for, and counts in Redis once it comes", async (context) => {
     const redis = await privateRedis(context);
     if (redis === undefined) return;
@@ -113,6 +152,29 @@ describe("limits while Redis is away", () => {
     assert.equal((await enterMany(other, { keyId: withdrawn, limits, calls: 5 })).tickets.length, 2);
   });
 });
+
+type MovableAddress = { readonly url: string; readonly pointTo: (redis: RedisServer) => void };
+
+/** An address as a name server or a balancer gives it: connections go where it points to when they are made. */
+async function movableAddress(context: TestContext, redis: RedisServer): Promise<MovableAddress> {
+  const portOf = ({ url }: RedisServer): number => Number(new URL(url).port);
+  const sockets: Socket[] = [];
+  let port = portOf(redis);
+  const server = createServer((client) => {
+    const target = connect(port, "127.0.0.1");
+    for (const socket of [client, target]) socket.on("error", () => {});
+    client.pipe(target).pipe(client);
+    sockets.push(client, target);
+  });
+  context.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return { url: `redis://127.0.0.1:${address.port}`, pointTo: (other) => (port = portOf(other)) };
+}
 
 async function privateRedis(context: TestContext): Promise<RedisServer | undefined> {
   const redis = await startRedis({ isPrivate: true });
