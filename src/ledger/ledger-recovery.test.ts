@@ -259,6 +259,25 @@ for (const { name, home } of await openHomes()) {
     });
 
     test(
+      "a close that loses every conflict waits and is asked for again, a hold is refused as our fault",
+      bounded,
+      async () => {
+        const accountId = await accountWith(1_000n);
+        const faulty = new FaultyDatabase(database);
+        const conflict = (): Promise<never> => Promise.reject(Object.assign(new Error(), { code: "40001" }));
+        const conflicts = Array.from({ length: 7 }, () => conflict);
+        const ledger = open({ database: faulty });
+        const call = holdOf(accountId);
+        await ledger.hold(call);
+        faulty.faults.set("ledger_close", conflicts).set("ledger_hold", conflicts.slice(2));
+        await assert.rejects(ledger.hold(holdOf(accountId)), problem("service_unavailable"));
+        assert.equal((await ledger.close(receiptOf(call, 40n))).charged, 40n);
+        await ledger.stop();
+        assert.deepEqual(await open().balances(accountId), live(960n, 0n));
+      },
+    );
+
+    test(
       "stopping while the database is away ends the waiting closes, and their calls can be recovered",
       bounded,
       async () => {

@@ -107,8 +107,11 @@ export async function runAgain(
   }
 }
 
-/** Classes 53 (disk or memory full), 55 and 57 (locked, cancelled, timed out), 58 (input or output), and a standby. */
-const unfitStates = /^(?:5[3578][0-9A-Z]{3}|25006)$/;
+/**
+ * Classes 53 (disk or memory full), 55 and 57 (locked, cancelled, timed out), 58 (input or output), a standby, and what
+ * passes but did not within all tries.
+ */
+const unfitStates = /^(?:5[3578][0-9A-Z]{3}|25006|40P01|40001)$/;
 
 /**
  * The database is away, or it answered but cannot write at present, whatever it is asked. Only when it is away is it

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import type pg from "pg";
 import { endsConnection, statementError } from "./connection-failure.ts";
+import { DatabaseUnavailable } from "./database.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
@@ -49,7 +50,8 @@ async function connected(pool: pg.Pool): Promise<pg.PoolClient> {
     client.on("error", ignoreError);
     return client;
   } catch (error) {
-    throw statementError(error);
+    // Whatever the reason, a changed password as well: no statement was sent, and none can be.
+    throw error instanceof DatabaseUnavailable ? error : new DatabaseUnavailable(error);
   }
 }
 

@@ -150,6 +150,24 @@ describe("PostgreSQL", { skip: skipped }, () => {
     await database.close();
   });
 
+  test("a server that lets this user in no more is DatabaseUnavailable, and is used again when it does", async () => {
+    const databaseUrl = await server().freshDatabase();
+    const admin = await openDatabase({ databaseUrl, directory: "unused", log: silentLog });
+    const asOther = new URL(databaseUrl);
+    asOther.username = "shut_out";
+    await sql`create role shut_out login superuser`.execute(admin.kysely);
+    const database = await openDatabase({ databaseUrl: asOther.href, directory: "unused", log: silentLog });
+    await sql`alter role shut_out nologin`.execute(admin.kysely);
+    const end = { name: "end", text: "select pg_terminate_backend(pg_backend_pid())" };
+    await assert.rejects(database.run(end, []), DatabaseUnavailable);
+    await assert.rejects(database.run(one, []), DatabaseUnavailable);
+    await assert.rejects(sql`select 1`.execute(database.kysely), DatabaseUnavailable);
+    await sql`alter role shut_out login`.execute(admin.kysely);
+    assert.deepEqual(await database.run(one, []), [{ one: 1 }]);
+    await database.close();
+    await admin.close();
+  });
+
   test("a session that an administrator ends is replaced", async () => {
     const database = await openDatabase({ databaseUrl: server().url, directory: "unused", log: silentLog });
     const ended = database.run({ name: "end", text: "select pg_terminate_backend(pg_backend_pid())" }, []);
