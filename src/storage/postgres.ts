@@ -12,6 +12,11 @@ const statementTimeoutMs = 30_000;
 /** Longer than the server's own limit: it only ends waits for a server that vanished without a word. */
 const answerTimeoutMs = 35_000;
 const idleTimeoutMs = 60_000;
+/**
+ * What every statement is made for: after a wait for a lock it reads what the holder committed. A server, database or user
+ * with another default would answer calls that meet with failed serializations.
+ */
+const isolation = "set session characteristics as transaction isolation level read committed";
 
 export type PostgresSettings = {
   readonly databaseUrl: string;
@@ -39,6 +44,7 @@ function postgresPool(connection: pg.ClientConfig, log: Log): pg.Pool {
     idleTimeoutMillis: idleTimeoutMs,
     statement_timeout: statementTimeoutMs,
     query_timeout: answerTimeoutMs,
+    verify: (client, done) => client.query(isolation, (error?: Error | null) => done(error ?? undefined)),
   });
   pool.on("error", (error) => {
     log.warn({ reason: error.message }, "an idle database connection broke");

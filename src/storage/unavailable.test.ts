@@ -168,6 +168,21 @@ describe("PostgreSQL", { skip: skipped }, () => {
     await admin.close();
   });
 
+  test("every session reads what is committed, whatever the server's default is", async () => {
+    const databaseUrl = await server().freshDatabase();
+    const open = () => openDatabase({ databaseUrl, directory: "unused", log: silentLog });
+    const before = await open();
+    const name = sql.id(new URL(databaseUrl).pathname.slice(1));
+    await sql`alter database ${name} set default_transaction_isolation = 'serializable'`.execute(
+      before.kysely,
+    );
+    await before.close();
+    const database = await open();
+    const asked = { name: "isolation", text: "select current_setting('transaction_isolation') as isolation" };
+    assert.deepEqual(await database.run(asked, []), [{ isolation: "read committed" }]);
+    await database.close();
+  });
+
   test("a session that an administrator ends is replaced", async () => {
     const database = await openDatabase({ databaseUrl: server().url, directory: "unused", log: silentLog });
     const ended = database.run({ name: "end", text: "select pg_terminate_backend(pg_backend_pid())" }, []);
