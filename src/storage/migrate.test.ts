@@ -147,6 +147,19 @@ describe("PostgreSQL", { skip: skipped }, () => {
   };
   migrationTests(newHome);
 
+  test("a migration may take its time, whatever limits the database has for statements", async () => {
+    const open = await newHome();
+    const slow: Migration = { name: "9003-slow.sql", sql: "select pg_sleep(0.2);" };
+    await opened(open([first]), async (database) => {
+      const [row] = await database.run({ name: "own", text: "select current_database() as name" }, []);
+      const text = `alter database ${String(row?.["name"])} set statement_timeout = 100`;
+      await database.run({ name: "limit", text }, []);
+    });
+    await opened(open([first, slow]), async (database) => {
+      assert.equal((await database.run(list, [])).length, 2);
+    });
+  });
+
   test("several nodes that start at once on an empty database take turns", async () => {
     const open = await newHome();
     const databases = await Promise.all(Array.from({ length: 4 }, () => open([...shipped, withFunction])));

@@ -22,6 +22,8 @@ export async function migrate(client: pg.Client, migrations: readonly Migration[
   client.on("error", () => {});
   try {
     await client.connect();
+    // The server, the database or the user may have limits of their own.
+    await client.query("set statement_timeout = 0; set lock_timeout = 0");
     // Held by the session, so it ends with it, in whatever way.
     await client.query("select pg_advisory_lock($1)", [lockKey]);
     await applyMissing(client, migrations);
