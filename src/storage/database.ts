@@ -14,6 +14,7 @@ export type Database = {
   readonly home: "embedded" | "postgres";
   /** For everything that is not on the hot path. */
   readonly kysely: Kysely<Tables>;
+  /** On a server these have connections of their own, which no long read of `kysely` takes from them. */
   run(statement: Statement, parameters: readonly unknown[]): Promise<readonly Row[]>;
   /** Flushes, checkpoints where that is ours to do, and closes. */
   close(): Promise<void>;

@@ -6,15 +6,21 @@ import { DatabaseUnavailable } from "./database.ts";
 import type { Database, Row, Statement } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
-/** `Database` over a pool of the driver: what both homes share. Closing ends the pool. */
-export function databaseOverPool(home: Database["home"], pool: pg.Pool): Database {
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: kyselyPool(pool) }) });
+/**
+ * `Database` over pools of the driver, one for `run` and one for Kysely, which may be the same: what both homes share.
+ * Closing ends them.
+ */
+export function databaseOverPool(home: Database["home"], pool: pg.Pool, other: pg.Pool = pool): Database {
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: kyselyPool(other) }) });
+  const end = async (): Promise<void> => {
+    await Promise.all(Array.from(new Set([pool, other]), (each) => each.end()));
+  };
   let closing: Promise<void> | undefined;
   return {
     home,
     kysely,
     run: (statement, parameters) => runNamed(pool, statement, parameters),
-    close: () => (closing ??= pool.end()),
+    close: () => (closing ??= end()),
   };
 }
 

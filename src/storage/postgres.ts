@@ -6,7 +6,12 @@ import type { Migration } from "./migrate.ts";
 import { databaseOverPool } from "./pooled-database.ts";
 import { typeParsers } from "./type-parsers.ts";
 
-const connectionLimit = 10;
+/**
+ * Connections of a node: those of `run`, which calls wait for, and those of all else. A node whose reports kept its sign of
+ * life waiting would be taken for dead by the others, which close its calls.
+ */
+const connectionsForCalls = 4;
+const connectionsForTheRest = 6;
 const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 30_000;
 /** Longer than the server's own limit: it only ends waits for a server that vanished without a word. */
@@ -34,13 +39,17 @@ export async function openPostgres(settings: PostgresSettings): Promise<Database
     types: typeParsers,
   };
   await migrate(new pg.Client(connection), settings.migrations);
-  return databaseOverPool("postgres", postgresPool(connection, settings.log));
+  const { log } = settings;
+  return databaseOverPool(
+    "postgres",
+    postgresPool({ ...connection, max: connectionsForCalls }, log),
+    postgresPool({ ...connection, max: connectionsForTheRest }, log),
+  );
 }
 
-function postgresPool(connection: pg.ClientConfig, log: Log): pg.Pool {
+function postgresPool(connection: pg.PoolConfig, log: Log): pg.Pool {
   const pool = new pg.Pool({
     ...connection,
-    max: connectionLimit,
     idleTimeoutMillis: idleTimeoutMs,
     statement_timeout: statementTimeoutMs,
     query_timeout: answerTimeoutMs,

@@ -183,6 +183,25 @@ describe("PostgreSQL", { skip: skipped }, () => {
     await database.close();
   });
 
+  test("statements of calls find a connection, however many others wait for something", async () => {
+    const databaseUrl = await server().freshDatabase();
+    const database = await openDatabase({ databaseUrl, directory: "unused", log: silentLog });
+    await database.run({ name: "lock", text: "select pg_advisory_lock(1)" }, []);
+    const waiting = Array.from({ length: 12 }, () =>
+      sql`select pg_advisory_xact_lock_shared(1)`.execute(database.kysely),
+    );
+    const text = "select count(*)::int as waiting from pg_locks where locktype = 'advisory' and not granted";
+    const areStuck = async (): Promise<boolean> => {
+      const [row] = await database.run({ name: "stuck", text }, []);
+      return row?.["waiting"] === 6;
+    };
+    while (!(await areStuck()));
+    assert.deepEqual(await database.run(one, []), [{ one: 1 }]);
+    await database.run({ name: "unlock", text: "select pg_advisory_unlock(1)" }, []);
+    await Promise.all(waiting);
+    await database.close();
+  });
+
   test("a session that an administrator ends is replaced", async () => {
     const database = await openDatabase({ databaseUrl: server().url, directory: "unused", log: silentLog });
     const ended = database.run({ name: "end", text: "select pg_terminate_backend(pg_backend_pid())" }, []);
@@ -200,15 +219,18 @@ describe("PostgreSQL", { skip: skipped }, () => {
     const end = { name: "end", text: "select pg_terminate_backend(pg_backend_pid())" };
     await assert.rejects(database.run(end, []), DatabaseUnavailable);
     const insert: Statement = { name: "insert", text: "insert into kept values (1)" };
+    const insertOtherwise = (): Promise<unknown> => sql`insert into kept values (2)`.execute(database.kysely);
     const refused = { code: "25006" };
     await assert.rejects(database.run(insert, []), refused);
-    await assert.rejects(sql`insert into kept values (1)`.execute(database.kysely), refused);
-    // The setting is another for sessions that begin from here on; one that stands keeps what it had.
+    await assert.rejects(insertOtherwise(), refused);
+    await database.run(one, []);
+    // The setting is another for sessions that begin from here on; those that stand keep what they had.
     const primary = `begin read write; ${setting} reset default_transaction_read_only; commit`;
     await sql.raw(primary).execute(database.kysely);
     await assert.rejects(database.run(insert, []), refused);
+    await assert.rejects(insertOtherwise(), refused);
     await database.run(insert, []);
-    await sql`insert into kept values (2)`.execute(database.kysely);
+    await insertOtherwise();
     await database.close();
   });
 
