@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Credits } from "../core/credits.ts";
 import type { Ending } from "../core/receipt.ts";
 import type { Database } from "../storage/database.ts";
+import { ReportTurns } from "./report-turns.ts";
 
 /** Days are UTC days; `week` and `month` are the last 7 and 30 of them, today included. */
 export const periods = ["day", "week", "month", "all"] as const;
@@ -55,17 +56,20 @@ const daysIn: Readonly<Record<Exclude<Period, "all">, number>> = { day: 1, week:
 
 /** Sums of receipts: to the micro-credit what the ledger charged, because both are written in one commit. */
 export function usageReports(database: Database, clock: Clock): UsageReports {
+  const turns = new ReportTurns();
   return {
     async read(question) {
       const since = sinceOf(question.period, clock.now());
-      const asked = await ofType(receiptsOf(database, question, since), question);
-      // One statement, so one snapshot: a call that ends meanwhile is in every part of the report or in none.
-      const { sums, recent } = await database.kysely
-        .selectNoFrom([
-          jsonArrayFrom(sumsOf(asked, database)).as("sums"),
-          jsonArrayFrom(latestOf(asked)).as("recent"),
-        ])
-        .executeTakeFirstOrThrow();
+      const { sums, recent } = await turns.take(question.accountId, async () => {
+        const asked = await ofType(receiptsOf(database, question, since), question);
+        // One statement, so one snapshot: a call that ends meanwhile is in every part of the report or in none.
+        return database.kysely
+          .selectNoFrom([
+            jsonArrayFrom(sumsOf(asked, database)).as("sums"),
+            jsonArrayFrom(latestOf(asked)).as("recent"),
+          ])
+          .executeTakeFirstOrThrow();
+      });
       const byModel = sums.flatMap((row) => (row.model === null ? [] : { model: row.model, ...sumOf(row) }));
       return {
         since,
