@@ -46,7 +46,7 @@ import { makeRunRooms } from "./run-wiring.ts";
 import type { RunRooms } from "./run-wiring.ts";
 import { databaseFault, makeDataDirectory } from "./start-faults.ts";
 import { startSandbox } from "./sandbox/sandbox.ts";
-import type { Database } from "./storage/database.ts";
+import type { Database, Statement } from "./storage/database.ts";
 import { openDatabase } from "./storage/open-database.ts";
 import { version } from "./version.ts";
 
@@ -204,10 +204,16 @@ function frontOf({
   return { server, connections: openConnectionsOf(server), accounts, keys, operatorToken };
 }
 
+/** A standby answers too, but takes no calls. */
+const writable: Statement = {
+  name: "writable",
+  text: "select current_setting('transaction_read_only') = 'off' as writable",
+};
+
 async function isThere(database: Database): Promise<boolean> {
   try {
-    await database.run({ name: "still-there", text: "select 1 as here" }, []);
-    return true;
+    const [row] = await database.run(writable, []);
+    return row?.["writable"] === true;
   } catch {
     return false;
   }

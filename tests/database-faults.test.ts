@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
@@ -84,3 +85,46 @@ guarantee(
     assert.equal((await gateway.get(key, "/v1/usage")).status, 200);
   },
 );
+
+guarantee(
+  "while the database only reads, what has to be written is refused as passing, and is taken once it writes again",
+  async ({ upstream, gateway, database }) => {
+    upstream.script("m-chat", ok());
+    const { key, accountId } = await gateway.customer();
+    const name = database.database ?? "";
+    // As a failover does: sessions end, and those that follow meet a standby until they are given up.
+    await database.query(`alter database ${name} set default_transaction_read_only = on`);
+    try {
+      await database.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+        [name],
+      );
+      await until(async () => (await gateway.get(key, "/v1/usage")).status === 200);
+      const account = `/accounts/${accountId}`;
+      for (const [path, body] of [
+        ["/accounts", { name: "late" }],
+        [`${account}/keys`, { mode: "live" }],
+        [`${account}/credits`, { mode: "live", credits: "1", reason: "test" }],
+      ] as const) {
+        const { status, body: answer, headers } = await gateway.admin("POST", path, body);
+        assert.deepEqual([status, answer.error.code], [503, "service_unavailable"], path);
+        assert.equal(headers.get("retry-after"), "1");
+      }
+      assert.equal((await askWithLimits(gateway, key)).status, 503);
+      assert.equal((await gateway.get(key, "/ready")).status, 503);
+    } finally {
+      await database.query(`alter database ${name} reset default_transaction_read_only`);
+    }
+    await until(async () => (await askWithLimits(gateway, key)).status === 200);
+    await until(async () => (await gateway.get(key, "/ready")).status === 200);
+  },
+);
+
+/** The sessions that began while the database only read are found one after the other. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, "it did not happen in 20 s");
+    await wait(50);
+  }
+}

@@ -6,6 +6,7 @@ import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { Problem, problems } from "../core/problems.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
+import { cannotWriteNow } from "../ledger/ledger-statements.ts";
 import { refuseBrokenRequest, watchAnswer } from "./broken-request.ts";
 import { isClosing, refuseAndClose } from "./closing-connection.ts";
 import { ContentDigest } from "./content-digest.ts";
@@ -234,8 +235,9 @@ async function fail(exchange: Exchange, settings: FrontSettings, error: unknown)
   else refuseAndClose(request, response, refusal);
 }
 
-/** Of a door that does not say what its fault means. Whether anything was charged before it is not known here. */
+/** Of a door that does not say what its fault means, as few say of the database's. Whether anything was charged before it is not known here. */
 function faultOf(cause: unknown): Problem {
+  if (cannotWriteNow(cause)) return new Problem("service_unavailable", { retryAfterSeconds: 1, cause });
   return new Problem("internal_error", { message: "Something went wrong on our side.", cause });
 }
 
