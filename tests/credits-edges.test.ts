@@ -212,6 +212,11 @@ function pdfOf(pages: number): Readonly<Record<string, unknown>> {
   return { type: "file", file: { file_data: data, filename: "a.pdf" } };
 }
 
+/** Of 4,000 tokens. */
+const long = "hello ".repeat(4_000);
+const user = { role: "user", content: "hi" };
+const schemaWith = (description: string) => ({ name: "answer", schema: { type: "object", description } });
+
 type Load = {
   readonly name: string;
   readonly request: Readonly<Record<string, unknown>>;
@@ -244,6 +249,31 @@ const loads: readonly Load[] = [
     plainCost: 3_250,
     prompt: 4_000,
   },
+  {
+    name: "a legacy function with a long description",
+    request: { max_tokens: 300, functions: [{ name: "f", description: long }] },
+    plainCost: 3_250,
+    prompt: 4_000,
+  },
+  {
+    name: "a long schema for the answer",
+    request: { max_tokens: 300, response_format: { type: "json_schema", json_schema: schemaWith(long) } },
+    plainCost: 3_250,
+    prompt: 4_000,
+  },
+  ...Object.entries({
+    refusal: long,
+    reasoning_content: long,
+    reasoning_details: [{ type: "reasoning.text", text: long }],
+    function_call: { name: "f", arguments: long },
+    name: long,
+    content: [{ type: "refusal", refusal: long }],
+  }).map(([member, value]) => ({
+    name: `an earlier answer with a long ${member}`,
+    request: { max_tokens: 300, messages: [{ role: "assistant", content: "", [member]: value }, user] },
+    plainCost: 3_250,
+    prompt: 4_000,
+  })),
   {
     name: "hidden reasoning",
     request: { max_completion_tokens: 2_000, reasoning_effort: "high" },

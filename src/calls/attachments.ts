@@ -37,6 +37,7 @@ export function attachments(messages: readonly ChatMessage[], model: ChatModel):
 /** The text of a part, also of a file that is text. */
 export function textOfPart(part: ContentPart): string {
   if (part.type === "text") return part.text;
+  if (part.type === "refusal") return part.refusal;
   return part.type === "file" ? (textOfFile(part.file.file_data ?? "") ?? "") : "";
 }
 

@@ -9,7 +9,7 @@ import type { ChatHouse } from "./chat-house.ts";
 import type { ChatAsk } from "./open-chat.ts";
 import { affordableTokens, boundsFromCount, boundsOf, leastUsefulQuote, quote } from "./quote.ts";
 import type { Bounds } from "./quote.ts";
-import { promptTexts, templateTokens } from "./token-counter.ts";
+import { otherTexts, promptTexts, templateTokens } from "./token-counter.ts";
 
 export type Held = {
   /** The balance right after the hold. */
@@ -41,7 +41,8 @@ export async function holdFor(holding: Holding, house: ChatHouse): Promise<Held>
   if (first.available === 0n)
     throw new InsufficientBalance(leastUsefulQuote(offers, generous, house.creditUsd), 0n);
 
-  const counted = (await house.tokens.count(promptTexts(call))) + templateTokens(call);
+  const counted =
+    (await house.tokens.count([...promptTexts(call), ...otherTexts(call)])) + templateTokens(call);
   const bounds = boundsFromCount(call, found.model, counted);
   const minimum = leastUsefulQuote(offers, bounds, house.creditUsd);
   const second = await hold(holding, house, { amount: quote(offers, bounds, house.creditUsd), minimum });

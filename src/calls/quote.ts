@@ -4,6 +4,7 @@ import type { ChatModel, Offer } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
 import { attachments } from "./attachments.ts";
+import { promptMembers } from "./token-counter.ts";
 
 /** The seed's default for an absent `max_tokens`. */
 const defaultMaxTokens = 4096;
@@ -15,9 +16,6 @@ const toolPreambleTokens = 1000;
 const countMarginPercent = 10;
 /** With less output than this (or than was asked for) in each choice a shortened answer is not worth selling. */
 const leastUsefulTokens = 64;
-
-/** What a provider makes tokens of. */
-const promptMembers = ["messages", "tools", "functions", "response_format"] as const;
 
 /** The most output tokens per choice that this call gets: what was asked for, within the model. */
 export function maxTokensOf(request: ChatCall["request"], model: ChatModel): number {
@@ -39,7 +37,7 @@ export type Bounds = {
 export function boundsOf(call: ChatCall, model: ChatModel): Bounds {
   const attached = attachments(call.request.messages, model);
   let textBytes = attached.textBytes - attached.characters;
-  for (const member of promptMembers) {
+  for (const member of ["messages", ...promptMembers]) {
     const text = call.raw.get(member);
     if (text !== undefined) textBytes += Buffer.byteLength(text);
   }

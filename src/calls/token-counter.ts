@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ChatCall, ChatMessage, ToolCall } from "../core/chat.ts";
+import type { ChatCall, ChatMessage, ContentPart, ToolCall } from "../core/chat.ts";
 import { textOfPart } from "./attachments.ts";
 
 /** Counts tokens when no provider told: in a worker that starts with the first count. */
@@ -55,9 +55,12 @@ export function tokenCounter(): TokenCounter {
   };
 }
 
-/** What a provider would tokenize of a prompt: texts, also of files, tool calls and tool definitions. */
+/** Members beside the messages that a provider makes tokens of. */
+export const promptMembers = ["tools", "functions", "response_format"] as const;
+
+/** What a provider would tokenize of a prompt: texts, also of files, tool calls, and what is told of tools and answers. */
 export function promptTexts(call: ChatCall): readonly string[] {
-  return [...messageTexts(call), call.raw.get("tools") ?? ""];
+  return [...messageTexts(call), ...promptMembers.map((member) => call.raw.get(member) ?? "")];
 }
 
 /** What is said and called in the messages, and files that are text; no other attachments. */
@@ -66,9 +69,49 @@ export function messageTexts(call: ChatCall): readonly string[] {
 }
 
 function textsOf(message: ChatMessage): readonly string[] {
-  const { content, tool_calls: toolCalls } = message;
+  const { content, refusal, tool_calls: toolCalls } = message;
   const parts = typeof content === "string" ? [content] : (content ?? []).map(textOfPart);
-  return [...parts, ...(toolCalls ?? []).map(calledText)];
+  return [...parts, refusal ?? "", ...(toolCalls ?? []).map(calledText)];
+}
+
+/** What some providers make tokens of besides, such as names and the thinking of earlier answers: for holds. */
+export function otherTexts(call: ChatCall): readonly string[] {
+  return call.request.messages.flatMap(othersOf);
+}
+
+/** Counted as text or as attachments, or read by no model. */
+const countedMembers: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "refusal",
+  "tool_calls",
+  "tool_call_id",
+]);
+const countedOfParts: ReadonlySet<string> = new Set([
+  "type",
+  "text",
+  "refusal",
+  "url",
+  "detail",
+  "data",
+  "format",
+  "file_data",
+  "cache_control",
+]);
+
+function othersOf(message: ChatMessage): readonly string[] {
+  const { content } = message;
+  const others = Object.entries(message).filter(([member]) => !countedMembers.has(member));
+  const parts = typeof content === "object" && content !== null ? content : [];
+  return [...others.map(([, value]) => textIn(value)), ...parts.map(othersOfPart)];
+}
+
+function othersOfPart(part: ContentPart): string {
+  return textIn(part, (member, value) => (countedOfParts.has(member) ? undefined : value));
+}
+
+function textIn(value: unknown, replacer?: (member: string, value: unknown) => unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? "", replacer);
 }
 
 function calledText(call: ToolCall): string {
