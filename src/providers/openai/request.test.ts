@@ -238,3 +238,25 @@ test("a model that takes no forced tool is sent a free choice, and the change is
   for (const asked of ["auto", "none", null, choices("auto")])
     assert.deepEqual(told(asked, { capabilities }), [asked, undefined]);
 });
+
+test("a cache is kept for the usual time, which is the one that is charged, and a longer wish is named", () => {
+  const part = (mark: object) => ({ type: "text", text: "q", cache_control: { type: "ephemeral", ...mark } });
+  const hour = { ttl: "1h" };
+  const messages = (mark: object) => [
+    { role: "system", content: [part(mark)] },
+    { role: "user", content: '"ttl": 1', cache_control: { ...mark } },
+  ];
+  const tools = (mark: object) => [{ type: "function", function: { name: "f" }, cache_control: mark }];
+  const { json, dropped } = sent(JSON.stringify({ messages: messages(hour), tools: tools(hour) }));
+  assert.deepEqual(json["messages"], messages({}));
+  assert.deepEqual(json["tools"], tools({}));
+  assert.deepEqual(dropped, ["cache_control.ttl"]);
+  const escaped = sent(
+    String.raw`{"messages":[{"role":"user","content":"q","cache_control":{"\u0074t\u006C" :"1h"}}]}`,
+  );
+  assert.deepEqual(escaped.json["messages"], [{ role: "user", content: "q", cache_control: {} }]);
+  const usual = `[ ${JSON.stringify(messages({ ttl: "5m" })[0])},{"role":"user","content":"q","ttl":1.0} ]`;
+  const kept = sent(`{"messages":${usual}}`);
+  assert.ok(kept.body.startsWith(`{"messages":${usual},`), kept.body);
+  assert.deepEqual(kept.dropped, []);
+});

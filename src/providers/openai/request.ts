@@ -2,6 +2,7 @@ import type { ChatCall, ChatRequest } from "../../core/chat.ts";
 import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
 import { hasNoEffect } from "../no-effect.ts";
 import type { Target, WireRequest } from "../wire.ts";
+import { withUsualCaches } from "./cache-marks.ts";
 import { withoutForeignMembers } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
 
@@ -27,6 +28,7 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   body.set("model", JSON.stringify(target.upstreamModel));
   body.set(target.maxTokensField, String(call.maxTokens));
   if (target.quirks.strictMessages) dropped.push(...leaveOutForeignMembers(body));
+  if (leaveOutLongCaches(body)) dropped.push("cache_control.ttl");
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
   const isFreed = !target.capabilities.forcedTools && freeToolChoice(body, call.request.tool_choice);
   if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
@@ -92,6 +94,18 @@ function leaveOutForeignMembers(body: Map<string, string>): readonly string[] {
   const { text, missed } = withoutForeignMembers(sent);
   if (text !== sent) body.set("messages", text);
   return missed;
+}
+
+/** True when there was one. */
+function leaveOutLongCaches(body: Map<string, string>): boolean {
+  let isLeftOut = false;
+  for (const member of ["messages", "tools"]) {
+    const text = withUsualCaches(body.get(member) ?? "");
+    if (text === undefined) continue;
+    body.set(member, text);
+    isLeftOut = true;
+  }
+  return isLeftOut;
 }
 
 /** Writes the messages anew, but only when one of them is a `developer` message. */
