@@ -39,6 +39,26 @@ test("reasoning that a provider leaves out of the completion is charged and show
   assert.equal(readUsage(usage, inside)?.meters.output_tokens, 1);
 });
 
+test("DashScope's name for tokens written to a cache is understood: they are charged as such", () => {
+  const prompt_tokens_details = {
+    text_tokens: 29_719,
+    cache_creation: { ephemeral_5m_input_tokens: 29_713 },
+    cache_creation_input_tokens: 29_713,
+    cache_type: "ephemeral",
+    cached_tokens: 0,
+  };
+  const reported = readUsage(
+    { prompt_tokens: 29_719, completion_tokens: 435, total_tokens: 30_154, prompt_tokens_details },
+    inside,
+  );
+  assert.deepEqual(reported?.meters, { input_tokens: 6, cache_write_tokens: 29_713, output_tokens: 435 });
+  assert.deepEqual(reported?.shown["prompt_tokens_details"], {
+    cached_tokens: 0,
+    cache_write_tokens: 29_713,
+    text_tokens: 29_719,
+  });
+});
+
 test("DeepSeek's names for cached tokens are understood, the standard ones go first", () => {
   const usage = {
     prompt_tokens: 10,

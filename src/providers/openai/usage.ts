@@ -61,10 +61,16 @@ function inputDetails(usage: JsonObject): InputDetails | undefined {
   if (!isJsonObject(details)) return undefined;
   // DeepSeek's own name: https://api-docs.deepseek.com/api/create-chat-completion
   const cached = details["cached_tokens"] ?? usage["prompt_cache_hit_tokens"] ?? undefined;
+  // DashScope's name: https://help.aliyun.com/en/model-studio/context-cache
+  const written = details["cache_write_tokens"] ?? details["cache_creation_input_tokens"] ?? undefined;
   const cacheRead = tokens(cached ?? 0);
-  const cacheWrite = tokens(details["cache_write_tokens"] ?? 0);
+  const cacheWrite = tokens(written ?? 0);
   if (cacheRead === undefined || cacheWrite === undefined) return undefined;
-  return { cacheRead, cacheWrite, told: { ...details, cached_tokens: cached } };
+  return {
+    cacheRead,
+    cacheWrite,
+    told: { ...details, cached_tokens: cached, cache_write_tokens: written },
+  };
 }
 
 /**
