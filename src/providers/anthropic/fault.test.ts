@@ -44,8 +44,18 @@ test("a 429 for money is our account's trouble and no overload", () => {
   assert.equal(of("enforced_spend_limit_reached"), "account");
   assert.equal(of("contract_spend_limit_reached"), "account");
   assert.equal(of("ramp_limit_exceeded"), "overloaded");
-  const empty = "Your credit balance is too low to access the Anthropic API.";
-  assert.equal(fault(400, { type: "invalid_request_error", message: empty }).kind, "account");
+});
+
+test("what our account there lacks is never the customer's fault, even when it is told as a bad request", () => {
+  const kind = (message: string): string => fault(400, { type: "invalid_request_error", message }).kind;
+  for (const message of [
+    "Your credit balance is too low to access the Anthropic API.",
+    "This organization has been disabled.",
+    "You have reached your specified API usage limits. You will regain access on 2026-04-01 at 00:00 UTC.",
+  ]) {
+    assert.equal(kind(message), "account", message);
+  }
+  assert.equal(kind("tools.0.name: This organization has been disabled."), "rejected");
 });
 
 test("an overload tells how long to wait, in whole seconds", () => {

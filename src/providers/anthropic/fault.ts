@@ -29,8 +29,12 @@ const kindByType: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 /** Codes that say our account there is at its end, whatever the status: a retry does not help. */
 const accountCode = /spend_limit_reached$|billing_unavailable$|^organization_on_hold$/;
 
-/** An empty balance comes as a plain 400 without a code. */
-const emptyBalance = /credit balance is too low/i;
+/**
+ * What comes as a plain 400 without a code: an empty balance, the limit that the operator set there, and a closed account.
+ * https://github.com/anthropics/claude-code/issues/2127 https://github.com/anthropics/claude-code/issues/19028
+ */
+const accountMessage =
+  /credit balance is too low|^you have reached your specified api usage limits|^this organization has been disabled/i;
 
 /** Anthropic's members that go by the same or another name in OpenAI's request. */
 const params: ReadonlyMap<string, string> = new Map([
@@ -73,7 +77,7 @@ export function unreadable(detail: string): UpstreamFault {
 type Told = { readonly message: string; readonly code: string | undefined };
 
 function kindOf(status: number | undefined, type: string, { message, code }: Told): Kind {
-  if (accountCode.test(code ?? "") || emptyBalance.test(message)) return "account";
+  if (accountCode.test(code ?? "") || accountMessage.test(message)) return "account";
   if (status === undefined) return kindByType.get(type) ?? "broken";
   const byStatus = kindByStatus.get(status);
   if (byStatus !== undefined) return type === "overloaded_error" ? "overloaded" : byStatus;

@@ -15,6 +15,11 @@ const error = (more: object): object => ({
   error: { message: "no", type: "invalid_request_error", ...more },
 });
 
+/** As OpenRouter tells another provider's refusal. */
+const passedOn = (told: object): object => ({
+  error: { message: "Provider returned error", code: 400, metadata: { raw: JSON.stringify(told) } },
+});
+
 test("refusals of the request itself are the customer's, and name a member only when OpenAI's request has it", () => {
   for (const status of [400, 409, 413, 422]) assert.equal(fault(status, error({})).kind, "rejected");
   assert.equal(fault(400, "<html>").kind, "rejected");
@@ -50,6 +55,12 @@ test("a prompt that is longer than the model takes is told apart, in the words o
   ]) {
     assert.equal(isTooLong({ message }), true, message);
   }
+  const passed = passedOn({
+    type: "error",
+    error: { message: "prompt is too long: 210000 tokens > 200000" },
+  });
+  assert.equal(fault(400, passed).isTooLong, true);
+  assert.match(fault(400, passed).detail, /Provider returned error prompt is too long: 210000 tokens/);
   assert.equal(isTooLong({ message: "messages is too long" }), undefined);
   assert.equal(isTooLong({ code: "context_length_exceeded" }, 500), undefined);
 });
@@ -63,8 +74,14 @@ test("a model or path that is not found there is our catalog's fault", () => {
     [404, error({ message: "models/x is not found for API version v1beta" })],
     [400, error({ code: "model_not_found" })],
     [400, error({ param: "model" })],
+    [400, error({ message: "Model Not Exist", param: null, code: "invalid_request_error" })],
+    [400, { error: { message: "openai/gpt-old:free is not a valid model ID", code: 400 } }],
+    [404, { error: { message: "No endpoints found for openai/gpt-old:free.", code: 404 } }],
+    [400, error({ code: "model_decommissioned" })],
   ];
   assert.deepEqual(new Set(kinds(cases)), new Set(["broken"]));
+  const unable = { error: { message: "No endpoints found that support tool use.", code: 404 } };
+  assert.equal(fault(404, unable).kind, "rejected");
   assert.equal(fault(404, error({ message: "No such file", param: "messages" })).kind, "rejected");
 });
 
@@ -91,6 +108,7 @@ test("our key, balance or permission there is never the customer's fault", () =>
 test("what our account there lacks is never the customer's fault, even when it is told as a bad request", () => {
   const words = "Access denied, please make sure your account is in good standing.";
   const arrearage = { error: { code: "Arrearage", param: null, message: words, type: "Arrearage" } };
+  const unverified = "Your organization must be verified to stream this model. Please go to: https://x.test";
   const precondition = (message: string) => [
     { error: { code: 400, message, status: "FAILED_PRECONDITION" } },
   ];
@@ -99,6 +117,9 @@ test("what our account there lacks is never the customer's fault, even when it i
     [400, precondition("User location is not supported for the API use without a billing account linked.")],
     [400, precondition("User location is not supported for the API use.")],
     [400, error({ code: "billing_hard_limit_reached", param: null })],
+    [400, error({ code: "unsupported_value", param: "stream", message: unverified })],
+    [400, passedOn(error({ code: "unsupported_value", param: "stream", message: unverified }))],
+    [404, { error: { code: 404, message: "No endpoints available matching your data policy." } }],
   ];
   assert.deepEqual(new Set(kinds(cases)), new Set(["account"]));
   assert.equal(faultOfError(arrearage.error).kind, "account");
@@ -131,6 +152,16 @@ test("a request that those providers find wrong stays the customer's", () => {
 });
 
 test("words of the customer in a refusal do not make it our account's fault", () => {
+  for (const message of [
+    "Invalid tool 'Your organization must be verified'",
+    "Invalid value: 'Model Not Exist'",
+    "Invalid tool name 'x is not a valid model ID'",
+  ]) {
+    assert.equal(fault(400, error({ message })).kind, "rejected", message);
+    assert.equal(fault(400, passedOn(error({ message }))).kind, "rejected", message);
+  }
+  for (const raw of ["", "Bad Request", "[]", '{"error":"Model Not Exist', 5])
+    assert.equal(fault(400, error({ metadata: { raw } })).kind, "rejected", String(raw));
   assert.equal(fault(400, error({ message: "Invalid tool name 'API key not valid'" })).kind, "rejected");
   assert.equal(fault(403, error({ code: 403, metadata: { reasons: ["violence"] } })).kind, "rejected");
 });

@@ -20,7 +20,7 @@ export function openaiFault(status: number, headers: UpstreamHeaders, bytes: Buf
     ...(kind === "rejected" && isTooLong(error) ? { isTooLong: true } : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
-    detail: foreignText(`${status} ${codeOf(error)} ${textOf(error["message"]) || shapeOf(text)}`),
+    detail: foreignText(`${status} ${codeOf(error)} ${messagesOf(error).join(" ") || shapeOf(text)}`),
   };
 }
 
@@ -35,7 +35,7 @@ export function faultOfError(error: unknown): UpstreamFault {
     ...(kind === "rejected" && isTooLong(told) ? { isTooLong: true } : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
-    detail: foreignText(`error in the answer: ${codeOf(told)} ${textOf(told["message"])}`),
+    detail: foreignText(`error in the answer: ${codeOf(told)} ${messagesOf(told).join(" ")}`),
   };
 }
 
@@ -60,11 +60,25 @@ const moneyCode =
  * Gemini's word for a project without billing, or a server of ours in a country that it does not serve. What is wrong with
  * a request is INVALID_ARGUMENT. https://ai.google.dev/gemini-api/docs/troubleshooting
  */
-const preconditionCode = "FAILED_PRECONDITION";
-const modelCode = /^(?:model_not_found|invalid_model|unknown_model|model_not_supported)$/i;
+const precondition = "FAILED_PRECONDITION";
+const preconditionCode = new RegExp(`^${precondition}$`);
+/** The last is Groq's: https://console.groq.com/docs/deprecations */
+const modelCode =
+  /^(?:model_not_found|invalid_model|unknown_model|model_not_supported|model_decommissioned)$/i;
+/**
+ * DeepSeek and OpenRouter have no code for a model that they do not serve: https://github.com/langbot-app/LangBot/issues/1643
+ * https://github.com/maxnowack/anthropic-proxy/issues/4 https://github.com/Alishahryar1/free-claude-code/issues/166
+ */
+const modelMessage = /^(?:model not exist\b|[\w./:-]+ is not a valid model id\b|no endpoints found for\b)/i;
 const credentialCode = /^(?:invalid_api_key|API_KEY_INVALID|authentication_error)$/;
 /** Gemini and xAI tell a wrong key as 400. The start is theirs; later words may be the customer's. */
 const credentialMessage = /^(?:incorrect api key|api key (?:not valid|expired|not found))/i;
+/**
+ * What OpenAI withholds from accounts that it has not verified, and OpenRouter from those whose settings leave no provider:
+ * https://github.com/continuedev/continue/issues/8209 https://github.com/truefoundry/models/pull/826
+ */
+const accountMessage =
+  /^(?:your organization must be verified\b|no endpoints (?:found|available) matching your\b)/i;
 
 /** 498 is Groq's word for no capacity: https://console.groq.com/docs/errors */
 const overloadedStatuses: readonly number[] = [408, 498, 503, 529];
@@ -81,21 +95,31 @@ function kindOf({ status, error }: Refusal): UpstreamFault["kind"] {
 }
 
 function kindOfRejection({ status, error }: Refusal, codes: readonly string[]): UpstreamFault["kind"] {
-  const message = textOf(error["message"]);
-  const isCredential = codes.some((code) => credentialCode.test(code)) || credentialMessage.test(message);
-  if (isCredential || detailReasons(error).includes("API_KEY_INVALID")) return "account";
-  if (codes.some((code) => moneyCode.test(code) || code === preconditionCode)) return "account";
-  if (codes.some((code) => modelCode.test(code)) || error["param"] === "model") return "broken";
+  const messages = messagesOf(error);
+  const saysOneOf = (ofCode: readonly RegExp[], ofMessage: readonly RegExp[]): boolean =>
+    codes.some((code) => ofCode.some((words) => words.test(code))) ||
+    messages.some((message) => ofMessage.some((words) => words.test(message)));
+  if (saysOneOf([credentialCode, moneyCode, preconditionCode], [credentialMessage, accountMessage]))
+    return "account";
+  if (detailReasons(error).includes("API_KEY_INVALID")) return "account";
+  if (saysOneOf([modelCode], [modelMessage]) || error["param"] === "model") return "broken";
   // Which model and path are called is our catalog's doing: a 404 that tells nothing else is our fault.
+  const [message = ""] = messages;
   if (status === 404 && (message === "" || /\bmodels?\b/i.test(message))) return "broken";
   return "rejected";
 }
 
+/** The error's own words, and those of another provider that OpenRouter passes on as text. */
+function messagesOf(error: JsonObject): readonly string[] {
+  const metadata = error["metadata"];
+  const raw = isJsonObject(metadata) ? errorIn(parsed(textOf(metadata["raw"]))) : undefined;
+  const own = textOf(error["message"]);
+  return raw === undefined ? [own] : [own, textOf(raw["message"])];
+}
+
 function isTooLong(error: JsonObject): boolean {
-  return saysTooLong({
-    codes: [error["code"], error["type"]].map(textOf),
-    message: textOf(error["message"]),
-  });
+  const codes = [error["code"], error["type"]].map(textOf);
+  return messagesOf(error).some((message) => saysTooLong({ codes, message }));
 }
 
 /** OpenRouter refuses flagged input with 403: https://openrouter.ai/docs/api-reference/errors */
@@ -129,7 +153,7 @@ const statusByType: Readonly<Record<string, number>> = {
   insufficient_quota: 429,
   overloaded_error: 503,
   INVALID_ARGUMENT: 400,
-  [preconditionCode]: 400,
+  [precondition]: 400,
   Arrearage: 402,
   RESOURCE_EXHAUSTED: 429,
   UNAVAILABLE: 503,
