@@ -6,32 +6,46 @@ import { pagesAtMost } from "./pdf-pages.ts";
 /** Of documents that are neither text nor PDF, of audio and of addresses: far fewer tokens than characters of base64. */
 const documentCharactersPerToken = 8;
 
+const address = /^https?:/i;
+
 /** How base64 of a PDF begins: some clients send it without the head of a data URL, or with another type. */
 const pdfHead = "JVBERi";
+
+/** What Gemini takes in the place of a picture. */
+const otherThanPicture = /^(?:application\/pdf$|audio\/|video\/)/;
 
 /** What the attachments of a conversation may cost, and how many characters of the body they are. */
 export type Attached = {
   /** Of all that is not text. */
   readonly tokens: number;
+  /** The same for attachments as they usually are. */
+  readonly usualTokens: number;
   /** Of files that are text: it costs what other text costs. */
   readonly textBytes: number;
   readonly characters: number;
 };
 
+const nothing: Attached = { tokens: 0, usualTokens: 0, textBytes: 0, characters: 0 };
+
+/** A usual picture, or page of a PDF, costs about a third of the most that one may. */
+const usualPart = 3;
+
 export function attachments(messages: readonly ChatMessage[], model: ChatModel): Attached {
-  let tokens = 0;
-  let textBytes = 0;
-  let characters = 0;
+  let sum = nothing;
   for (const { content } of messages) {
     if (typeof content !== "object" || content === null) continue;
-    for (const part of content) {
-      const one = attachment(part, model);
-      tokens += one.tokens;
-      textBytes += one.textBytes;
-      characters += one.characters;
-    }
+    for (const part of content) sum = added(sum, attachment(part, model));
   }
-  return { tokens, textBytes, characters };
+  return sum;
+}
+
+function added(sum: Attached, one: Attached): Attached {
+  return {
+    tokens: sum.tokens + one.tokens,
+    usualTokens: sum.usualTokens + one.usualTokens,
+    textBytes: sum.textBytes + one.textBytes,
+    characters: sum.characters + one.characters,
+  };
 }
 
 /** The text of a part, also of a file that is text. */
@@ -43,33 +57,39 @@ export function textOfPart(part: ContentPart): string {
 
 function attachment(part: ContentPart, model: ChatModel): Attached {
   switch (part.type) {
-    case "image_url":
-      return { tokens: model.imageTokens, textBytes: 0, characters: part.image_url.url.length };
+    case "image_url": {
+      const { url } = part.image_url;
+      if (otherThanPicture.test(mediaTypeOf(url))) return fileAttachment(url, model);
+      return costing(model.imageTokens, url);
+    }
     case "input_audio":
-      return untold(part.input_audio.data, model);
+      return costing(untold(part.input_audio.data, model), part.input_audio.data);
     case "file":
       return fileAttachment(part.file.file_data ?? "", model);
     case "text":
     case "refusal":
-      return { tokens: 0, textBytes: 0, characters: 0 };
+      return nothing;
   }
+}
+
+function costing(tokens: number, data: string): Attached {
+  return { tokens, usualTokens: tokens / usualPart, textBytes: 0, characters: data.length };
 }
 
 function fileAttachment(data: string, model: ChatModel): Attached {
   const text = textOfFile(data);
-  if (text !== undefined) return { tokens: 0, textBytes: Buffer.byteLength(text), characters: data.length };
+  if (text !== undefined) return { ...nothing, textBytes: Buffer.byteLength(text), characters: data.length };
   const bySize = untold(data, model);
+  // Nobody here knows how long it is: https://openrouter.ai/docs/features/multimodal/pdfs
+  if (address.test(data)) return { ...costing(bySize, data), tokens: model.contextWindow };
   const pdf = pdfOf(data);
   // The size as well: nothing bounds the text of one page.
-  return pdf === undefined
-    ? bySize
-    : { ...bySize, tokens: Math.max(pagesAtMost(pdf) * model.pdfPageTokens, bySize.tokens) };
+  return costing(pdf === undefined ? bySize : Math.max(pagesAtMost(pdf) * model.pdfPageTokens, bySize), data);
 }
 
 /** Of what only its size is known. */
-function untold(data: string, model: ChatModel): Attached {
-  const tokens = model.imageTokens + Math.ceil(data.length / documentCharactersPerToken);
-  return { tokens, textBytes: 0, characters: data.length };
+function untold(data: string, model: ChatModel): number {
+  return model.imageTokens + Math.ceil(data.length / documentCharactersPerToken);
 }
 
 function textOfFile(data: string): string | undefined {

@@ -75,9 +75,8 @@ async function promptUsage(open: OpenChat, answer: Answered | WholeAnswer, house
   };
 }
 
-/** A usual picture, or page of a PDF, costs about a third of the most that one may. */
 export function usualAttachmentTokens({ request }: ChatCall, model: ChatModel): number {
-  return Math.ceil(attachments(request.messages, model).tokens / 3);
+  return Math.ceil(attachments(request.messages, model).usualTokens);
 }
 
 /** Of long words; English prose has six, other languages and code fewer. */

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { PDFDocument } from "pdf-lib";
-import type { ChatRequest } from "../core/chat.ts";
+import type { ChatRequest, ContentPart } from "../core/chat.ts";
 import type { ChatModel } from "../core/model.ts";
 import { costOf } from "../core/price.ts";
+import { usualAttachmentTokens } from "./metering.ts";
 import {
   affordableTokens,
   boundsFromCount,
@@ -136,10 +137,24 @@ test("a file of text is held for as other text is: by its bytes, and by its toke
   }
 });
 
-test("a file behind an address is held for as before it is known what it is", () => {
+test("a document or a film in the place of a picture is held for as the file that it is", () => {
+  for (const type of ["application/pdf", "video/mp4", "audio/wav"]) {
+    const data = `data:${type};base64,${"A".repeat(1_000_000)}`;
+    const tokensOf = (part: ContentPart): number =>
+      boundsOf(callOf({ model: "m", messages: [{ role: "user", content: [part] }] }), model).inputTokens;
+    const asPicture = tokensOf({ type: "image_url", image_url: { url: data } });
+    const asFile = tokensOf({ type: "file", file: { file_data: data } });
+    assert.ok(Math.abs(asPicture - asFile) < 50 && asFile > 100_000, `${type}: ${asPicture} and ${asFile}`);
+  }
+});
+
+test("a file behind an address may be as long as the model takes, and is a usual one where nobody tells", () => {
   const content = [{ type: "file", file: { file_data: "https://example.com/a.pdf" } }] as const;
-  const { inputTokens } = boundsOf(callOf({ model: "m", messages: [{ role: "user", content }] }), model);
-  assert.ok(inputTokens > model.imageTokens && inputTokens < model.imageTokens + 500);
+  const call = callOf({ model: "m", messages: [{ role: "user", content }] });
+  const { inputTokens } = boundsOf(call, model);
+  assert.ok(inputTokens >= model.contextWindow && inputTokens < model.contextWindow + 500);
+  assert.ok(boundsFromCount(call, model, 10).inputTokens >= model.contextWindow);
+  assert.ok(usualAttachmentTokens(call, model) < model.imageTokens / 2);
 });
 
 test("an absent limit is 4096 tokens, and no limit exceeds the model", () => {

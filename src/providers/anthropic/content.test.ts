@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContentPart } from "../../core/chat.ts";
 import { isJsonObject } from "../../core/json-object.ts";
-import { refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
+import { anthropicChat } from "./chat.ts";
+import { callOf, hello, refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
 
 function firstBlock(...content: readonly unknown[]): unknown {
   const turns = sent({ messages: [{ role: "user", content: content as readonly ContentPart[] }] }).body[
@@ -81,6 +82,17 @@ test("files by id, of other types or without data, and audio are refused by name
   assert.equal(refusedPart(pdf, targetWith({ pdf: false })), `${at}.file.file_data`);
   assert.equal(refusedPart({ type: "input_audio", input_audio: { data: "AA", format: "wav" } }), at);
   assert.equal(refusedPart({ type: "video_url", video_url: { url: "x" } }), `${at}.type`);
+});
+
+test("a file behind an address is refused before anything is held for it, or goes to a provider that fetches it", () => {
+  const file = (data: string): ContentPart => ({ type: "file", file: { file_data: data } });
+  const refusal = (part: ContentPart): string | null | undefined => {
+    const { request } = callOf({ messages: [...hello, { role: "user", content: [question, part] }] });
+    return anthropicChat.refusalOf(request, targetWith())?.param;
+  };
+  const question: ContentPart = { type: "text", text: "What is it?" };
+  assert.equal(refusal(file("https://example.com/a.pdf")), "messages[1].content[1].file.file_data");
+  assert.equal(refusal(file("data:application/pdf;base64,JVBERi0=")), undefined);
 });
 
 test("cache_control is kept on parts, tools, results and the request, without a dearer lifetime", () => {

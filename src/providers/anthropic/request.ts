@@ -5,6 +5,7 @@ import { hasNoEffect } from "../no-effect.ts";
 import { refusalFor } from "../request-refusal.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { conversationOf } from "./conversation.ts";
+import { addressedFile } from "./content.ts";
 import { cacheMark } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { jsonOutputOf } from "./structured-output.ts";
@@ -29,7 +30,7 @@ const carried: ReadonlySet<string> = new Set(
 
 /** What Messages has no word for and cannot do without. */
 export function messagesRefusal(request: ChatRequest): Problem | undefined {
-  return refusalFor(request, () => false);
+  return refusalFor(request, () => false) ?? addressedFile(request);
 }
 
 /** An OpenAI chat request as one of Anthropic Messages. */
