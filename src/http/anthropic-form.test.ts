@@ -70,3 +70,55 @@ test("tools, the choice among them, their calls and results have OpenAI's form",
     },
   );
 });
+
+test("pictures in the results of tools, and the marks for what a cache keeps, are not lost", () => {
+  const mark = { cache_control: { type: "ephemeral" } };
+  const source = { type: "base64", media_type: "image/png", data: "AA==" };
+  const image_url = { url: "data:image/png;base64,AA==" };
+  const results = [
+    {
+      type: "tool_result",
+      tool_use_id: "t",
+      content: [
+        { type: "text", text: "Seen:" },
+        { type: "image", source },
+      ],
+    },
+    { type: "tool_result", tool_use_id: "u", content: "2", ...mark },
+  ];
+  assert.deepEqual(
+    openaiMembers({
+      system: [
+        { type: "text", text: "One." },
+        { type: "text", text: "Long.", ...mark },
+      ],
+      tools: [{ name: "f", input_schema: {}, ...mark }],
+      messages: [
+        { role: "user", content: [{ type: "image", source, ...mark }] },
+        { role: "user", content: results },
+      ],
+    }),
+    {
+      tools: [{ type: "function", function: { name: "f", parameters: {} }, ...mark }],
+      messages: [
+        {
+          role: "system",
+          content: [
+            { type: "text", text: "One." },
+            { type: "text", text: "Long.", ...mark },
+          ],
+        },
+        { role: "user", content: [{ type: "image_url", image_url, ...mark }] },
+        {
+          role: "tool",
+          tool_call_id: "t",
+          content: [
+            { type: "text", text: "Seen:" },
+            { type: "image_url", image_url },
+          ],
+        },
+        { role: "tool", tool_call_id: "u", content: "2", ...mark },
+      ],
+    },
+  );
+});

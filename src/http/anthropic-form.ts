@@ -28,7 +28,7 @@ function messagesOf(messages: unknown, system: unknown): JsonObject {
     });
   if (!Array.isArray(messages)) return {};
   const said: readonly unknown[] = messages.some(hasBlocks) ? messages.flatMap(messageOf) : messages;
-  if (instructions !== "") return { messages: [{ role: "system", content: instructions }, ...said] };
+  if (instructions !== "") return { messages: [{ role: "system", content: plainest(system) }, ...said] };
   return said === messages ? {} : { messages: said };
 }
 
@@ -53,6 +53,19 @@ function textOf(content: unknown): string {
     .join("\n");
 }
 
+/** A text where it says all that was sent: pictures, and marks for what a cache keeps, are parts. */
+function plainest(content: unknown): unknown {
+  const isMore = (block: unknown): boolean =>
+    isJsonObject(block) && (block["type"] !== "text" || markOf(block) !== unmarked);
+  return Array.isArray(content) && content.some(isMore) ? content.map(partOf) : textOf(content);
+}
+
+const unmarked: JsonObject = {};
+
+function markOf({ cache_control: mark }: JsonObject): JsonObject {
+  return mark === undefined ? unmarked : { cache_control: mark };
+}
+
 function isAnthropicTool(tool: unknown): tool is JsonObject {
   return isJsonObject(tool) && "input_schema" in tool;
 }
@@ -63,6 +76,7 @@ function toolOf(tool: unknown): unknown {
   return {
     type: "function",
     function: { name, ...(description === undefined ? {} : { description }), parameters },
+    ...markOf(tool),
   };
 }
 
@@ -95,7 +109,12 @@ function isOfType(block: unknown, type: string): block is JsonObject {
 
 function resultOf(block: unknown): unknown {
   if (!isJsonObject(block)) return block;
-  return { role: "tool", tool_call_id: block["tool_use_id"], content: textOf(block["content"]) };
+  return {
+    role: "tool",
+    tool_call_id: block["tool_use_id"],
+    content: plainest(block["content"]),
+    ...markOf(block),
+  };
 }
 
 function callOf(block: unknown): unknown {
@@ -108,5 +127,5 @@ function partOf(block: unknown): unknown {
   if (!isJsonObject(block) || block["type"] !== "image" || !isJsonObject(block["source"])) return block;
   const { type, media_type: mime, data, url } = block["source"];
   const address = type === "base64" ? `data:${String(mime)};base64,${String(data)}` : url;
-  return { type: "image_url", image_url: { url: address } };
+  return { type: "image_url", image_url: { url: address }, ...markOf(block) };
 }
