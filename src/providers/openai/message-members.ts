@@ -34,9 +34,31 @@ export function withoutForeignMembers(text: string): {
     for (const call of objectsIn(message["tool_calls"]))
       take(call, ofCall, { place: "messages[].tool_calls[]", found });
   }
+  return left({ text, list: messages, found });
+}
+
+/** The same of `tools`. */
+export function withoutMarksOfTools(text: string): {
+  readonly text: string;
+  readonly missed: readonly string[];
+} {
+  if (!mayHaveSome.test(text)) return { text, missed: [] };
+  const tools = parseJson(text);
+  const found = new Map<string, boolean>();
+  for (const tool of objectsIn(tools)) {
+    take(tool, ofPart, { place: "tools[]", found });
+    for (const called of objectsIn([tool["function"]]))
+      take(called, ofPart, { place: "tools[].function", found });
+  }
+  return left({ text, list: tools, found });
+}
+
+type Left = { readonly text: string; readonly list: unknown; readonly found: ReadonlyMap<string, boolean> };
+
+function left({ text, list, found }: Left): { readonly text: string; readonly missed: readonly string[] } {
   if (found.size === 0) return { text, missed: [] };
   const missed = [...found].filter(([, isMissed]) => isMissed).map(([name]) => name);
-  return { text: JSON.stringify(messages), missed };
+  return { text: JSON.stringify(list), missed };
 }
 
 /** Where members are taken from, and name → whether it said anything anywhere. */

@@ -177,6 +177,26 @@ test("members of messages that only other providers know are left out and named 
   assert.deepEqual([kept.json["messages"], kept.dropped], [conversation, ["foo"]]);
 });
 
+test("marks of tools that only other providers know are left out and named where they would be refused", () => {
+  const mark = { cache_control: { type: "ephemeral" } };
+  const parameters = { type: "object", properties: { index: { type: "integer" }, ...mark } };
+  const tools = (of: object, inside: object) => [
+    { type: "function", function: { name: "f", parameters, ...inside }, ...of },
+  ];
+  for (const [given, places] of [
+    [tools(mark, {}), ["tools[].cache_control"]],
+    [tools({}, mark), ["tools[].function.cache_control"]],
+  ] as const) {
+    const text = JSON.stringify({ messages: [], tools: given });
+    const { json, dropped } = sent(text, strict);
+    assert.deepEqual(json["tools"], tools({}, {}));
+    assert.deepEqual(dropped, places);
+    assert.deepEqual(sent(text).json["tools"], given);
+  }
+  const exact = String.raw`[ {"type":"function","function":{"name":"f","parameters":{"index":1.0,"maximum":12345678901234567890}}} ]`;
+  assert.ok(sent(`{"tools":${exact},"messages":[]}`, strict).body.startsWith(`{"tools":${exact},`));
+});
+
 test("a member of a message that says nothing is left out unnamed, and one with an escaped name is found", () => {
   const silent = sent('{"messages":[{"role":"assistant","content":"a","reasoning_content":null}]}', strict);
   assert.deepEqual(silent.json["messages"], [{ role: "assistant", content: "a" }]);

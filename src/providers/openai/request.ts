@@ -3,7 +3,7 @@ import { isJsonObject, parseJson, scanJsonObject, writeJsonObject } from "../../
 import { hasNoEffect } from "../no-effect.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { withUsualCaches } from "./cache-marks.ts";
-import { withoutForeignMembers } from "./message-members.ts";
+import { withoutForeignMembers, withoutMarksOfTools } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
 
 /** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
@@ -90,10 +90,13 @@ function streamOptions(sent: string | undefined): string {
 
 /** Returns the places of what is missed. */
 function leaveOutForeignMembers(body: Map<string, string>): readonly string[] {
-  const sent = body.get("messages") ?? "";
-  const { text, missed } = withoutForeignMembers(sent);
-  if (text !== sent) body.set("messages", text);
-  return missed;
+  const messages = withoutForeignMembers(body.get("messages") ?? "");
+  if (body.has("messages")) body.set("messages", messages.text);
+  const sent = body.get("tools");
+  if (sent === undefined) return messages.missed;
+  const tools = withoutMarksOfTools(sent);
+  body.set("tools", tools.text);
+  return [...messages.missed, ...tools.missed];
 }
 
 /** True when there was one. */
