@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ContentPart } from "../../core/chat.ts";
+import type { ChatMessage, ContentPart } from "../../core/chat.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import { anthropicChat } from "./chat.ts";
 import { callOf, hello, refusedParam, sent, targetWith } from "./sample-call.test-support.ts";
@@ -111,4 +111,35 @@ test("cache_control is kept on parts, tools, results and the request, without a 
   const inputSchema = { type: "object", properties: {} };
   assert.deepEqual(body["tools"], [{ name: "look", input_schema: inputSchema, cache_control: cache }]);
   assert.deepEqual(dropped, ["cache_control.ttl"]);
+});
+
+test("the mark of a part within a tool's result stands on the result, where it is taken", () => {
+  const cache = { cache_control: { type: "ephemeral" } };
+  const call = { id: "c", type: "function" as const, function: { name: "look", arguments: "{}" } };
+  const result = (mark: object, ofMessage: object) => ({
+    role: "tool" as const,
+    tool_call_id: "c",
+    content: [
+      { type: "text" as const, text: "1" },
+      { type: "text" as const, text: "2", ...mark },
+    ],
+    ...ofMessage,
+  });
+  const told = (message: ChatMessage): unknown => {
+    const messages = [...hello, { role: "assistant" as const, tool_calls: [call] }, message];
+    const turns: unknown = sent({ messages, tools: [{ type: "function", function: { name: "look" } }] }).body[
+      "messages"
+    ];
+    return Array.isArray(turns)
+      ? (turns as readonly { readonly content: unknown }[]).at(-1)?.content
+      : undefined;
+  };
+  const content = [
+    { type: "text", text: "1" },
+    { type: "text", text: "2" },
+  ];
+  const block = { type: "tool_result", tool_use_id: "c", content };
+  assert.deepEqual(told(result({}, {})), [block]);
+  for (const marked of [result(cache, {}), result({}, cache), result(cache, cache)])
+    assert.deepEqual(told(marked), [{ ...block, ...cache }]);
 });

@@ -97,8 +97,18 @@ function callOfTurn(call: ToolCall, param: string): CallOfTurn {
   return { id: call.id, param, block: { name: called.name, input } };
 }
 
+/**
+ * A mark within the content of a result is refused; on the result it says the same.
+ * https://github.com/caozhiyuan/copilot-api/issues/241
+ */
 function toolResult(message: ChatMessage, path: string, conversion: Conversion): Block {
-  const content =
-    typeof message.content === "string" ? message.content : userBlocks(message.content, path, conversion);
-  return { content, ...cacheMark(message, conversion.dropped) };
+  const mark = cacheMark(message, conversion.dropped);
+  if (typeof message.content === "string") return { content: message.content, ...mark };
+  const content: Block[] = [];
+  let marks: Block = {};
+  for (const { cache_control: inner, ...block } of userBlocks(message.content, path, conversion)) {
+    if (inner !== undefined) marks = { cache_control: inner };
+    content.push(block);
+  }
+  return { content, ...marks, ...mark };
 }
