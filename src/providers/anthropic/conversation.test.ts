@@ -184,6 +184,18 @@ test("arguments that are no JSON object are refused by position, empty ones are 
   for (const empty of ["", " "]) assert.equal(refusedParam({ messages: messages(empty) }), "");
 });
 
+test("arguments that are nested too deep to be written again are refused by position", () => {
+  for (const [depth, param] of [
+    [100, ""],
+    [5_000, "messages[1].tool_calls[0].function.arguments"],
+    [100_000, "messages[1].tool_calls[0].function.arguments"],
+  ] as const) {
+    const nested = `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    const messages = [hi, { role: "assistant" as const, tool_calls: [call("a", nested)] }, result("a")];
+    assert.equal(refusedParam({ messages }), param, String(depth));
+  }
+});
+
 test("S-09 numbers in arguments keep every digit", () => {
   const { text: body } = sent({
     messages: [

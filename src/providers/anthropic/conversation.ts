@@ -1,4 +1,5 @@
 import type { ChatMessage, ToolCall } from "../../core/chat.ts";
+import { scanJsonObject } from "../../core/json-object.ts";
 import { textBlock, textBlocks, userBlocks } from "./content.ts";
 import { cacheMark, refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
@@ -83,10 +84,15 @@ function thoughtsFor(message: ChatMessage, { target }: Conversion): readonly Tho
   return target.capabilities.thinking === "none" ? [] : thoughtsOf(message.reasoning_details);
 }
 
+/** What is nested much deeper cannot be written again. */
+const argumentBounds = { maxDepth: 512, maxNodes: Infinity };
+
 function callOfTurn(call: ToolCall, param: string): CallOfTurn {
   if (call.type !== "function") throw refused(`${param}.type`, "This model takes calls of functions only.");
   const { function: called } = call;
   const text = called.arguments.trim();
+  if (scanJsonObject(text, argumentBounds).fault === "too_deep")
+    throw refused(`${param}.function.arguments`, "The arguments of a tool call are nested too deep.");
   const input = text === "" ? {} : parseObject(text);
   if (input === undefined) {
     throw refused(
