@@ -354,3 +354,21 @@ test("one long stream in random reads gives the same bytes as in one", () => {
   );
   assert.deepEqual(streamed(new OpenaiStream(batteryView, plainTarget), pieces).bytes, whole);
 });
+
+test("an empty finish reason is none: what comes with it flows at once, and does not end the answer", () => {
+  const stream = new OpenaiStream(batteryView, plainTarget);
+  const pushed = (chunk: string) =>
+    framesOf(Buffer.from(stream.push(Buffer.from(asEvents(chunk))), "latin1"));
+  const texts = ["Hel", "lo", " there", " you"];
+  for (const content of texts) {
+    assert.deepEqual(
+      pushed(choice(0, { content }, "")).map(({ choices }) => choices),
+      [[{ index: 0, delta: { content }, finish_reason: null }]],
+    );
+    assert.equal(stream.complete, false);
+  }
+  assert.deepEqual(pushed(choice(0, {}, "stop")), []);
+  assert.equal(stream.complete, true);
+  assert.equal(stream.outputText(), texts.join(""));
+  assert.match(stream.closing(), /"finish_reason":"stop"/);
+});

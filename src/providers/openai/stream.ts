@@ -145,7 +145,7 @@ export class OpenaiStream implements StreamTranslation {
 
   #readFrame(data: string, parsed: JsonObject): void {
     this.#usage = readUsage(parsed["usage"], this.#target.quirks) ?? this.#usage;
-    const choices = Array.isArray(parsed["choices"]) ? parsed["choices"].filter(isJsonObject) : [];
+    const choices = choicesOf(parsed);
     // Usage frames, and Azure's first frame with its filter results, carry nothing for the customer.
     if (choices.length === 0) return;
     this.#fault = choices.map(faultOfChoice).find((fault) => fault !== undefined);
@@ -212,7 +212,7 @@ export class OpenaiStream implements StreamTranslation {
     // Which call a fragment belongs to is no longer told by its own text alone.
     this.#template = undefined;
     this.#templatesLeft = 0;
-    return this.#shaped(data, parsed, { ...this.#shape, choices: righted });
+    return this.#shaped(data, parsed, { ...this.#shape, choices: withoutEmptyFinish(righted) ?? righted });
   }
 
   /** The frame as a template writes it that was made of it. Undefined when it is no good as one. */
@@ -230,6 +230,8 @@ export class OpenaiStream implements StreamTranslation {
 
   /** The whole frame in latin1, or undefined when it cannot be written. */
   #forwarded(data: string, parsed: JsonObject): string | undefined {
+    const choices = withoutEmptyFinish(choicesOf(parsed));
+    if (choices !== undefined) return this.#shaped(data, parsed, { ...this.#shape, choices });
     if (!needsShaping(parsed, this.#shape)) return `data: ${data.trim().replaceAll("\n", " ")}\n\n`;
     return this.#shaped(data, parsed, this.#shape);
   }
@@ -250,8 +252,25 @@ function outputOfAll(choices: readonly JsonObject[]): string | undefined {
   return choices.map((choice) => outputOf(choice["delta"])).join("");
 }
 
+function choicesOf({ choices }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(choices) ? choices.filter(isJsonObject) : [];
+}
+
 function isFinished(choice: JsonObject): boolean {
-  return typeof choice["finish_reason"] === "string";
+  return typeof choice["finish_reason"] === "string" && choice["finish_reason"] !== "";
+}
+
+/**
+ * With null for a finish reason that is empty, as SGLang tells that there is none so far
+ * (https://github.com/sgl-project/sglang/issues/3912); undefined when there is none to right.
+ */
+function withoutEmptyFinish(choices: readonly JsonObject[]): readonly JsonObject[] | undefined {
+  if (!choices.some(hasEmptyFinish)) return undefined;
+  return choices.map((choice) => (hasEmptyFinish(choice) ? { ...choice, finish_reason: null } : choice));
+}
+
+function hasEmptyFinish(choice: JsonObject): boolean {
+  return choice["finish_reason"] === "";
 }
 
 function parsedText(text: string): unknown {
