@@ -122,5 +122,20 @@ function runHouseOf(parts: RunParts, { egress, files, lines, news, webhooks }: R
 async function fileStoreOf({ s3, dataDirectory }: Config, log: Log): Promise<FileStore> {
   if (s3 === undefined) return localFileStore(join(dataDirectory, "files"));
   const { s3FileStore } = await import("./files/s3-file-store.ts");
-  return s3FileStore({ ...s3, pathStyle: s3.endpoint !== undefined, log });
+  const store = s3FileStore({ ...s3, pathStyle: s3.endpoint !== undefined, log });
+  void tellWhetherItAnswers(store, s3.bucket, log);
+  return store;
+}
+
+/** What is wrong with the bucket or its credential is told now, not by the first result that a provider is paid for. */
+async function tellWhetherItAnswers(store: FileStore, bucket: string, log: Log): Promise<void> {
+  try {
+    const file = await store.open(`file_${"0".repeat(32)}`);
+    file?.body.destroy();
+  } catch (error) {
+    log.error(
+      { bucket, err: error },
+      "the bucket for files cannot be read: nothing can be stored until it can",
+    );
+  }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { freshDataDirectory } from "./support/embedded.ts";
+import { eventually } from "./support/fake-upstream.ts";
 import { freshDatabaseHere } from "./support/postgres.ts";
 import { runProgram, runShell, startProgram } from "./support/program.ts";
 
@@ -45,6 +46,22 @@ test("the commands that a server without accounts prints work as printed, one af
   const { output } = await runShell(curl, { SKILLBOSS_API_KEY: key });
   assert.equal(JSON.parse(output).object, "chat.completion");
   await program.stop();
+});
+
+test("a bucket for files that cannot be read is told at the start, by its name and without its secret", async () => {
+  const program = startProgram(["serve", "--json"], {
+    SKILLBOSS_DATA_DIR: await readyDirectory(),
+    PORT: "0",
+    SKILLBOSS_S3_BUCKET: "our-files",
+    SKILLBOSS_S3_ENDPOINT: "http://127.0.0.1:9",
+    SKILLBOSS_S3_ACCESS_KEY_ID: "id",
+    SKILLBOSS_S3_SECRET_ACCESS_KEY: "whisper",
+  });
+  await program.says(/\n/);
+  await eventually(() => program.errors().includes("the bucket for files cannot be read"), 20_000);
+  assert.match(program.errors(), /"bucket":"our-files"/);
+  assert.doesNotMatch(program.errors(), /whisper/);
+  assert.equal((await program.stop()).code, 0);
 });
 
 test("serve --json prints one line of JSON: address, keys, where the token lies, providers", async () => {
