@@ -7,23 +7,36 @@ import { problemOfFailure } from "../upstream-problems.ts";
 type Failed = Extract<Attempt<never>, { state: "failed" }>;
 
 /** What may be tried after a submission failed. */
-export type Leeway = { readonly isRepeatable: boolean; readonly mayFallBack: boolean };
+export type Leeway = {
+  readonly isRepeatable: boolean;
+  readonly mayFallBack: boolean;
+  /** A letter, a message, a payment: not to be done twice, by the customer either. */
+  readonly actsOnWorld: boolean;
+};
 
 /**
  * A submission that the provider refused. Another offer is asked only when nothing was begun, or when asking twice does
  * no harm.
  */
-export function refusedSubmission(fault: RunFault, { isRepeatable, mayFallBack }: Leeway): Failed {
+export function refusedSubmission(
+  fault: RunFault,
+  { isRepeatable, mayFallBack, actsOnWorld }: Leeway,
+): Failed {
   const wasNotBegun = fault.kind === "credential" || fault.kind === "busy" || fault.status === 503;
   const isInputs = fault.kind === "rejected" || fault.kind === "content";
   return {
     state: "failed",
-    problem: problemOfRunFault(fault),
+    problem: actsOnWorld && wasPerhapsDone(fault) ? unknownOutcome(causeOf(fault)) : problemOfRunFault(fault),
     tryNext: mayFallBack && !isInputs && (wasNotBegun || isRepeatable),
     tryAgain: false,
     unhealthy: !isInputs && fault.kind !== "failed",
     retryAfterSeconds: fault.retryAfterSeconds,
   };
+}
+
+/** Clients ask again for what failed, in seconds and by themselves. */
+function wasPerhapsDone({ kind, status }: RunFault): boolean {
+  return kind === "unreadable" || (kind === "unavailable" && status >= 500 && status !== 503);
 }
 
 /** A submission whose connection failed. Once it was sent nobody knows whether the provider took it. */
@@ -45,8 +58,7 @@ export function unknownOutcome(cause: unknown): Problem {
 }
 
 export function problemOfRunFault(fault: RunFault): Problem {
-  const { status, detail } = fault;
-  const cause = detail.startsWith(`${status} `) || status === 0 ? detail : `${status} ${detail}`.trim();
+  const cause = causeOf(fault);
   switch (fault.kind) {
     case "rejected":
       return new Problem("upstream_rejected_request", { cause });
@@ -66,4 +78,8 @@ export function problemOfRunFault(fault: RunFault): Problem {
     case "unreadable":
       return new Problem("upstream_invalid_response", { cause });
   }
+}
+
+function causeOf({ status, detail }: RunFault): string {
+  return detail.startsWith(`${status} `) || status === 0 ? detail : `${status} ${detail}`.trim();
 }

@@ -50,7 +50,8 @@ async function byProvider(
   house: RunHouse,
   { offer, line }: Served,
 ): Promise<Attempt<Submitted>> {
-  const leeway = { isRepeatable: line.isRepeatable, mayFallBack: run.mayFallBack };
+  const { mayFallBack, model } = run;
+  const leeway = { isRepeatable: line.isRepeatable, mayFallBack, actsOnWorld: model.hasSideEffects };
   const named = contextOf(run, line, house);
   try {
     const inputs = await withInlinedFiles(named.inputs, line.inlines, inlineReaderOf(run.row, house));
