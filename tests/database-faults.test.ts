@@ -42,17 +42,17 @@ function guarantee(name: string, check: (scene: Scene) => Promise<void>): void {
 }
 
 /** What a database does whose disk is full: it reads, and answers at once that it cannot write. */
-const fillDisk = `
-  create function refuse() returns trigger language plpgsql as
+const fillDisk = (table: string): string => `
+  create or replace function refuse() returns trigger language plpgsql as
     $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
-  create trigger full_disk before insert on holds for each row execute function refuse()`;
+  create trigger full_disk before insert on ${table} for each row execute function refuse()`;
 
 guarantee(
   "L-08 a chat that is refused because nothing can be held uses up nothing of the minute",
   async ({ upstream, gateway, database }) => {
     upstream.script("m-chat", ok());
     const { key } = await gateway.customer({ rpm: 5 });
-    await database.query(fillDisk);
+    await database.query(fillDisk("holds"));
     try {
       for (let call = 1; call <= 10; call += 1) {
         const answer = await askWithLimits(gateway, key, { stream: call % 2 === 0 });
@@ -65,6 +65,28 @@ guarantee(
     assert.equal((await askWithLimits(gateway, key)).status, 200);
     assert.equal((await minuteOf(gateway, key)).remaining, 4);
     assert.equal(upstream.log.length, 1);
+  },
+);
+
+guarantee(
+  "a run that cannot be written down is refused as the server's passing fault, and holds nothing",
+  async ({ gateway, database }) => {
+    const customer = await gateway.customer({ mode: "test" });
+    await database.query(fillDisk("runs"));
+    const headers = { authorization: `Bearer ${customer.key}`, "content-type": "application/json" };
+    const body = JSON.stringify({ model: "flux-1.1-pro", inputs: { prompt: "A fox" } });
+    const run = () => fetch(`${gateway.url}/v1/run`, { method: "POST", headers, body });
+    try {
+      const refused = await run();
+      const { error } = JSON.parse(await refused.text());
+      assert.deepEqual([refused.status, error.code], [503, "service_unavailable"]);
+      assert.equal(refused.headers.get("retry-after"), "1");
+    } finally {
+      await database.query("drop trigger full_disk on runs");
+    }
+    const { rows } = await database.query("select from holds");
+    assert.equal(rows.length, 0);
+    assert.equal((await run()).status, 200);
   },
 );
 

@@ -5,6 +5,7 @@ import type { Caller } from "../core/caller.ts";
 import { newId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { Problem, problems } from "../core/problems.ts";
+import { cannotWriteNow } from "../ledger/ledger-statements.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { cannotWriteNow } from "../ledger/ledger-statements.ts";
 import { refuseBrokenRequest, watchAnswer } from "./broken-request.ts";
