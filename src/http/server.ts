@@ -7,7 +7,6 @@ import type { Log } from "../core/log.ts";
 import { Problem, problems } from "../core/problems.ts";
 import { cannotWriteNow } from "../ledger/ledger-statements.ts";
 import type { Doorkeeper } from "../identity/doorkeeper.ts";
-import { cannotWriteNow } from "../ledger/ledger-statements.ts";
 import { refuseBrokenRequest, watchAnswer } from "./broken-request.ts";
 import { isClosing, refuseAndClose } from "./closing-connection.ts";
 import { ContentDigest } from "./content-digest.ts";
