@@ -58,6 +58,37 @@ test("a key that is bound to some models is shown those and no others", async ()
   assert.deepEqual([hidden.status, hidden.body.error.code], [403, "model_not_allowed"]);
 });
 
+test("a client that has the list already is told so without it, until it asks for another one", async () => {
+  const ask = (path: string, headers: Readonly<Record<string, string>> = {}, key = customer.key) =>
+    fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}`, ...headers } });
+  const first = await ask("/v1/models");
+  await first.text();
+  const tag = first.headers.get("etag") ?? "";
+  assert.match(tag, /^"[\w-]{43}"$/);
+  assert.equal(first.headers.get("cache-control"), "private, no-cache");
+  for (const known of [tag, `W/${tag}`, `"another", ${tag}`, "*"]) {
+    const again = await ask("/v1/models", { "if-none-match": known });
+    assert.equal(again.status, 304, known);
+    assert.equal(await again.text(), "");
+    assert.equal(again.headers.get("etag"), tag);
+    for (const name of ["x-request-id", "x-skillboss-balance", "x-ratelimit-remaining-requests"])
+      assert.ok(again.headers.has(name), name);
+  }
+  const bound = await gateway.customer({ models: ["m-chat"] });
+  const tester = await gateway.customer({ mode: "test" });
+  for (const [path, headers, key] of [
+    ["/v1/models", { "if-none-match": tag.slice(1, -1) }, customer.key],
+    ["/v1/models?types=chat", { "if-none-match": tag }, customer.key],
+    ["/v1/models", { "if-none-match": tag }, bound.key],
+    ["/v1/models", { "if-none-match": tag }, tester.key],
+    ["/v1/models", { "if-none-match": tag, "x-forwarded-proto": "https" }, customer.key],
+  ] as const) {
+    const other = await ask(path, headers, key);
+    await other.text();
+    assert.equal(other.status, 200, path);
+  }
+});
+
 test("an unknown model is answered with the names most like it", async () => {
   const { status, body } = await gateway.get(customer.key, "/v1/models/gpt-4o-minni");
   assert.deepEqual([status, body.error.code, body.error.param], [404, "model_not_found", "id"]);

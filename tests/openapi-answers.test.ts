@@ -82,7 +82,11 @@ test("chats are as the document says, whole and in every chunk of a stream, the 
 });
 
 test("models, balance and usage are as the document says", async () => {
-  await check("GET /v1/models");
+  const headers = { "if-none-match": "*" };
+  for (const path of ["/v1/models", "/v1/v1/models"]) {
+    await check(`GET ${path}`);
+    assert.equal(await check(`GET ${path}`, { headers }), undefined);
+  }
   for (const id of ["gpt-4o-mini", "flux-1.1-pro"])
     await check("GET /v1/models/{id}", {}, `/v1/models/${id}`);
   await check("GET /v1/balance");

@@ -9,10 +9,11 @@ export type Access = "open" | "caller" | "operator";
 
 export type DoorHeaders = Readonly<Record<string, string>>;
 
-/** A JSON answer. `body` undefined is an empty one. */
+/** A JSON answer: the pieces of `json` as they are, else `body`, which undefined is an empty one. */
 export type DoorAnswer = {
   readonly status: number;
   readonly body?: unknown;
+  readonly json?: readonly Buffer[];
   readonly headers?: DoorHeaders;
 };
 

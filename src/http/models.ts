@@ -1,24 +1,22 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { mayCall, unknownModel } from "../calls/find-model.ts";
 import type { Catalog, Found } from "../catalog/catalog.ts";
-import type { Mode } from "../core/caller.ts";
-import type { Alias, ChatModel, Model, Offer, RunModel, RunOffer } from "../core/model.ts";
-import { formatCredits } from "../core/credits.ts";
-import { costOf } from "../core/price.ts";
-import type { Price, Rate } from "../core/price.ts";
+import type { Caller } from "../core/caller.ts";
 import { Problem } from "../core/problems.ts";
 import { model, modelList } from "./answer-schemas.ts";
 import { withBody } from "./door.ts";
 import type { Door, DoorAnswer, Visit } from "./door.ts";
+import { hasTag } from "./entity-tag.ts";
+import { joinedTexts, listedModels } from "./listed-models.ts";
+import type { ListedModel, ListedModels } from "./listed-models.ts";
 import { modelTypes } from "./model-types.ts";
 import { listIn, partsOf } from "./query.ts";
+import { shownModel } from "./shown-model.ts";
+import type { ShowingHouse } from "./shown-model.ts";
 
-export type ModelsHouse = {
+export type ModelsHouse = ShowingHouse & {
   readonly catalog: Catalog;
-  readonly creditUsd: string;
-  /** Whether a call of this mode could be served now. */
-  readonly isServed: (offer: Offer, model: ChatModel, mode: Mode) => boolean;
-  readonly isRunServed: (offer: RunOffer, mode: Mode) => boolean;
   /** Where the customer reached us. */
   readonly publicUrlOf: (visit: Visit<unknown>) => string;
 };
@@ -30,6 +28,14 @@ const listed = {
   answerForm: modelList,
 } as const;
 
+const got = {
+  ...listed,
+  method: "GET",
+  otherAnswers: [
+    { status: 304, answers: "The list is what `If-None-Match` says: it was sent with this `ETag`." },
+  ],
+} as const;
+
 /** What older clients send; the key among it is no credential here. */
 const listWish = z.looseObject({ types: wishedNames(), ids: wishedNames() });
 
@@ -39,19 +45,26 @@ function wishedNames() {
 
 /** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
 export function modelsDoors(house: ModelsHouse): readonly Door[] {
-  const list = (visit: Visit<unknown>): DoorAnswer => listOf(house, visit, visit.query);
+  const modelsOf = listedModels(house.catalog, house);
+  const listOf = (visit: Visit<unknown>, query: URLSearchParams): List => {
+    const listed = modelsOf(visit.caller().mode);
+    return {
+      listed,
+      chosen: chosen(listed, visit.caller(), { query, catalog: house.catalog }),
+      url: house.publicUrlOf(visit),
+    };
+  };
+  const list = (visit: Visit<unknown>): DoorAnswer => unlessKnown(listOf(visit, visit.query), visit);
   return [
     {
-      ...listed,
-      method: "GET",
+      ...got,
       path: "/v1/models",
       summary:
         "All models that the key may call, with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
       answer: list,
     },
     {
-      ...listed,
-      method: "GET",
+      ...got,
       path: "/v1/v1/models",
       summary: "The same for clients that add the version to an address that has it.",
       answer: list,
@@ -61,7 +74,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
       method: "POST",
       path: "/v1/models",
       summary: "The same for clients that send `types` and `ids` in a body.",
-      ...withBody(listWish, (visit) => listOf(house, visit, wishOf(visit.body))),
+      ...withBody(listWish, (visit) => answerOf(listOf(visit, wishOf(visit.body)))),
     },
     oneDoor(house),
   ];
@@ -80,9 +93,10 @@ function oneDoor(house: ModelsHouse): Door {
       const found = house.catalog.find(id);
       if (found === undefined) throw unknownModel("id", id, house.catalog);
       if (!mayCall(visit.caller(), found.model)) throw new Problem("model_not_allowed", { param: "id" });
+      const url = house.publicUrlOf(visit);
       return {
         status: 200,
-        body: { ...shownModel(found, house, visit), ...exampleOf(found, house.publicUrlOf(visit)) },
+        body: { ...shownModel(found, house, { mode: visit.caller().mode, url }), ...exampleOf(found, url) },
       };
     },
   };
@@ -96,151 +110,67 @@ function wishOf({ types, ids }: z.output<typeof listWish>): URLSearchParams {
   return query;
 }
 
-function listOf(house: ModelsHouse, visit: Visit<unknown>, query: URLSearchParams): DoorAnswer {
-  const caller = visit.caller();
-  const callable = house.catalog.models.filter((model) => mayCall(caller, model));
-  const all = callable.flatMap(names).map((found) => shownModel(found, house, visit));
-  const models = chosen(all, query, house.catalog);
-  return {
-    status: 200,
-    body: {
-      object: "list",
-      data: models,
-      models,
-      count: models.length,
-      available_types: countedTypes(all),
-    },
-  };
-}
+type List = {
+  readonly listed: ListedModels;
+  readonly chosen: Chosen;
+  /** Where the customer reached us. */
+  readonly url: string;
+};
 
-type ShownModel = ReturnType<typeof shownModel>;
+type Chosen = {
+  readonly models: readonly ListedModel[];
+  /** How many of each type the key may call, chosen or not. */
+  readonly types: Readonly<Record<string, number>>;
+};
 
-/** The model itself, and those of its aliases that are names customers know it by. */
-function names(model: Model): readonly Found[] {
-  return [
-    { model, alias: undefined },
-    ...model.aliases.filter((alias) => alias.listed).map((alias) => ({ model, alias })),
-  ];
-}
+type Choice = { readonly query: URLSearchParams; readonly catalog: Catalog };
 
-function chosen(
-  models: readonly ShownModel[],
-  query: URLSearchParams,
-  catalog: Catalog,
-): readonly ShownModel[] {
+function chosen({ all }: ListedModels, caller: Caller, { query, catalog }: Choice): Chosen {
   const known = ["all", ...new Set([...modelTypes, ...catalog.models.map(({ category }) => category)])];
   const types = listIn(query, query.has("types") ? "types" : "type", known);
   const ids = partsOf(query.get("ids"));
-  return models.filter(
-    (model) =>
-      (types.length === 0 || types.includes("all") || types.includes(model.type)) &&
-      (ids.length === 0 || ids.includes(model.id)),
+  const callable = caller.models === undefined ? all : all.filter(({ model }) => mayCall(caller, model));
+  const models = callable.filter(
+    ({ id, model }) =>
+      (types.length === 0 || types.includes("all") || types.includes(model.category)) &&
+      (ids.length === 0 || ids.includes(id)),
   );
+  return { models, types: countedTypes(callable) };
 }
 
-function countedTypes(models: readonly ShownModel[]): Record<string, number> {
+function countedTypes(models: readonly ListedModel[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { type } of models) counts[type] = (counts[type] ?? 0) + 1;
+  for (const { model } of models) counts[model.category] = (counts[model.category] ?? 0) + 1;
   return counts;
 }
 
-function shownModel({ model, alias }: Found, house: ModelsHouse, visit: Visit<unknown>) {
-  const price = priceOf(model);
-  const id = alias?.id ?? model.id;
-  return {
-    id,
-    model_id: id,
-    object: "model",
-    created: createdOf(model),
-    owned_by: model.id.split("/")[0] ?? model.id,
-    type: model.category,
-    name: model.name,
-    display_name: model.name,
-    description: model.description,
-    ...aliasMembers(model, alias),
-    ...(model.kind === "chat" ? chatMembers(model) : runMembers(model)),
-    available: isAvailable(model, house, visit.caller().mode),
-    providers: model.offers.map((one) => one.provider.id),
-    prices: price.map((rate) => shownRate(rate, house.creditUsd)),
-    pricing: flatPricing(price),
-    lifecycle: {
-      state: model.lifecycle.state,
-      shutdown: model.lifecycle.shutdown ?? null,
-      replacement: model.lifecycle.replacement ?? null,
-    },
-    doc: model.doc?.startsWith("/") === true ? house.publicUrlOf(visit) + model.doc : (model.doc ?? null),
-  };
+/** Put together from texts that are there: each name is told twice. */
+function answerOf({ chosen: { models, types }, url }: List): DoorAnswer {
+  const texts = joinedTexts(models, url);
+  return { status: 200, json: [start, ...texts, between, ...texts, Buffer.from(endOf({ models, types }))] };
 }
 
-/** Seconds since 1970 of the day that our facts of it are from: providers do not tell when they made it. */
-function createdOf({ asOf }: Model): number {
-  return asOf === undefined ? 0 : Date.parse(asOf) / 1000;
+const start = Buffer.from('{"object":"list","data":[');
+const between = Buffer.from('],"models":[');
+
+function endOf({ models, types }: Chosen): string {
+  return `],"count":${models.length},"available_types":${JSON.stringify(types)}}`;
 }
 
-/** What it costs where it is served first. */
-function priceOf(model: Model): Price {
-  return model.offers[0]?.price ?? (model.kind === "run" ? model.retail : []);
+/** Without a body for clients that have this very list. */
+function unlessKnown(list: List, visit: Visit<unknown>): DoorAnswer {
+  const tag = tagOf(list);
+  // Kept by the client alone, and asked about each time: a price may change.
+  const headers = { etag: tag, "cache-control": "private, no-cache" };
+  if (hasTag(visit.headers["if-none-match"], tag)) return { status: 304, headers };
+  return { ...answerOf(list), headers };
 }
 
-function isAvailable(model: Model, house: ModelsHouse, mode: Mode): boolean {
-  return model.kind === "chat"
-    ? model.offers.some((offer) => house.isServed(offer, model, mode))
-    : model.offers.some((offer) => house.isRunServed(offer, mode));
-}
-
-function chatMembers(model: ChatModel) {
-  return {
-    context_window: model.contextWindow,
-    max_output: model.maxOutput,
-    capabilities: {
-      streaming: true,
-      tools: model.capabilities.tools,
-      forced_tools: model.capabilities.tools && model.capabilities.forcedTools,
-      vision: model.capabilities.vision,
-      pdf: model.capabilities.pdf,
-      reasoning: model.capabilities.reasoning,
-      structured_output: model.capabilities.structuredOutput,
-    },
-  };
-}
-
-function runMembers(model: RunModel) {
-  return { context_window: 0, max_output: 0, capabilities: { streaming: false }, input_schema: model.inputs };
-}
-
-function aliasMembers(model: Model, alias: Alias | undefined) {
-  if (alias === undefined) return { aliases: model.aliases.map((one) => one.id) };
-  return {
-    alias_of: model.id,
-    alias_kind: alias.kind,
-    ...(alias.note === undefined ? {} : { note: alias.note }),
-  };
-}
-
-function shownRate(rate: Rate, creditUsd: string) {
-  const credits = costOf(
-    [{ meter: rate.meter, per: rate.per, usd: rate.usd }],
-    { [rate.meter]: rate.per },
-    creditUsd,
-  );
-  return {
-    meter: rate.meter,
-    per: rate.per,
-    usd: rate.usd,
-    credits: formatCredits(credits),
-    ...(rate.when === undefined ? {} : { when: rate.when }),
-  };
-}
-
-/** Label → USD: the flat map that known clients print. */
-function flatPricing(price: Price): Record<string, number> {
-  const usual = price.filter((rate) => rate.when === undefined);
-  return Object.fromEntries(
-    usual.map((rate) => [
-      rate.per === 1 ? `${rate.meter}_usd` : `${rate.meter}_per_${rate.per}_usd`,
-      Number(rate.usd),
-    ]),
-  );
+/** From what the list is made of, so that it need not be put together. */
+function tagOf({ listed, chosen, url }: List): string {
+  const ids = chosen.models.map(({ id }) => id).join();
+  const parts = [start, between, listed.digest, url, ids, endOf(chosen)].map(String);
+  return `"${createHash("sha256").update(JSON.stringify(parts)).digest("base64url")}"`;
 }
 
 function exampleOf({ model, alias }: Found, url: string) {

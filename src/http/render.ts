@@ -51,16 +51,26 @@ function problemHeaders({ problem, headers }: Refusal): DoorHeaders {
 }
 
 export function sendAnswer(response: ServerResponse, requestId: string, answer: DoorAnswer): void {
+  const head = { status: answer.status, requestId, headers: answer.headers ?? {} };
+  if (answer.json !== undefined) {
+    sendPieces(response, head, answer.json);
+    return;
+  }
   if (answer.body === undefined) {
     response.writeHead(answer.status, { "x-request-id": requestId, ...answer.headers });
     response.end();
     return;
   }
-  sendJson(
-    response,
-    { status: answer.status, requestId, headers: answer.headers ?? {} },
-    JSON.stringify(answer.body, exactNumbers),
-  );
+  sendJson(response, head, JSON.stringify(answer.body, exactNumbers));
+}
+
+/** JSON that others send as well: no client that reads slowly keeps a copy of it. */
+function sendPieces(response: ServerResponse, head: Head, pieces: readonly Buffer[]): void {
+  const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  response.writeHead(head.status, jsonHeaders(head, sizeBytes));
+  response.cork();
+  for (const piece of pieces) response.write(piece);
+  response.end();
 }
 
 export type Head = { readonly status: number; readonly requestId: string; readonly headers: DoorHeaders };
