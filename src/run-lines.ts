@@ -103,7 +103,7 @@ function playedEngine({ price }: RunOffer, engine: string): Endpoint {
     },
     inline: {},
     repeatable: true,
-    errors: { when: undefined, message: undefined, code: undefined, codes: {} },
+    errors: { when: undefined, message: undefined, code: undefined, codes: {}, words: {} },
     polling: undefined,
     fetches: [],
     output: { $merge: ["$.res.output", playedFiles] },

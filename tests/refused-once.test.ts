@@ -35,6 +35,9 @@ for (const [model, code] of [
   ["gpt-image-2", "content_refused"],
   ["flux-1.1-pro", "content_refused"],
   ["runway/gen-4-image", "content_refused"],
+  ["fal/flux/schnell", "content_refused"],
+  ["luma/photon-1", "content_refused"],
+  ["replicate/black-forest-labs/flux-schnell", "content_refused"],
 ] as const)
   test(`${model}: content that the provider does not make is ${code}, a 400 that is asked once`, async () => {
     const { openai, sent } = client();
@@ -45,6 +48,25 @@ for (const [model, code] of [
     assert.deepEqual([error.status, error.code, sent()], [400, code, 1]);
     assert.ok(error.message.includes(`The provider of ${model} does not make`), error.message);
     assert.equal(error.headers?.get("x-should-retry"), "false");
+  });
+
+for (const model of [
+  "google/veo-3.1",
+  "kling/kling-v3",
+  "fal/bytedance/seedance-2.0/text-to-video",
+  "luma/ray-2",
+  "minimax/hailuo-2.3",
+])
+  test(`${model}: a video that the provider does not make for its content is content_refused`, async () => {
+    const answer = await fetch(`${gateway.url}/v1/run`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model, inputs: { prompt: "[sandbox:job-refused]" } }),
+    });
+    // The answer of the API under test.
+    const { error } = (await answer.json()) as { readonly error?: { readonly code?: string } };
+    assert.deepEqual([answer.status, error?.code], [400, "content_refused"]);
+    assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000");
   });
 
 test("a run that failed at its provider is not asked for again by their client", async () => {

@@ -85,6 +85,7 @@ const endpoint = z.strictObject({
       message: expression.optional(),
       code: expression.optional(),
       codes: z.record(z.string(), faultKind).default({}),
+      words: z.record(z.string().min(4), faultKind).default({}),
     })
     .prefault({}),
   polling: polling.optional(),
@@ -109,7 +110,13 @@ export function endpointOf(facts: EndpointFacts): Endpoint {
     request: facts.request,
     inline: facts.inline,
     repeatable: facts.repeatable,
-    errors: { when: errors.when, message: errors.message, code: errors.code, codes: errors.codes },
+    errors: {
+      when: errors.when,
+      message: errors.message,
+      code: errors.code,
+      codes: errors.codes,
+      words: errors.words,
+    },
     polling: facts.polling === undefined ? undefined : pollingOf(facts.polling),
     fetches: facts.fetches.map((one) => ({
       ...questionOf(one),

@@ -55,6 +55,8 @@ export type EndpointErrors = {
   readonly code: Expression | undefined;
   /** What single codes mean, or groups of them (`SAFETY.*`), where the status alone would mislead. */
   readonly codes: Readonly<Record<string, RunFaultKind>>;
+  /** What a refusal of the inputs or of the work means whose message has these words in it, in whatever case. */
+  readonly words: Readonly<Record<string, RunFaultKind>>;
 };
 
 /** The provider works on it: it is asked again until it says that it is done. */

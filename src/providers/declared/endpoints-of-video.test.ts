@@ -104,6 +104,7 @@ const kling = endpoint({
     message: "$.res.message",
     code: "$.res.code",
     codes: { "1102": "credential", "1303": "busy", "1301": "rejected" },
+    words: { "Risk Control System": "content" },
   },
   polling: {
     poll: { path: "/v1/videos/text2video/{submit.data.task_id}" },
@@ -156,6 +157,32 @@ test("Kling: errors in the envelope of a submission", () => {
     return `${fault.kind} ${fault.code} ${fault.status}`;
   });
   assert.deepEqual(kinds, ["credential 1102 200", "busy 1303 200", "rejected 1301 200", "failed 5000 200"]);
+});
+
+test("words of a message tell a refusal for its content where no code does, but not where it is about something else", () => {
+  const message = "Failure to pass the risk control system";
+  const heard = (answer: object, status?: number) => {
+    const run = new RunUnderTest(kling, contextOf({ prompt: "a fox" }));
+    run.wait(envelope({ task_id: "87", task_status: "submitted" }));
+    return run.fault(answer, status).kind;
+  };
+  const failed = (told: string) => envelope({ task_id: "87", task_status: "failed", task_status_msg: told });
+  assert.equal(heard(failed(message)), "content");
+  assert.equal(heard(failed("Out of memory")), "failed");
+  const refused = (code: number, status: number) =>
+    new RunUnderTest(kling, contextOf({ prompt: "a fox" })).fault({ ...envelope({}, code), message }, status)
+      .kind;
+  assert.deepEqual(
+    [
+      refused(1200, 400),
+      refused(1200, 200),
+      refused(1303, 429),
+      refused(9, 503),
+      refused(9, 401),
+      refused(1301, 400),
+    ],
+    ["content", "content", "busy", "unavailable", "credential", "rejected"],
+  );
 });
 
 const runway = endpoint({

@@ -16,6 +16,8 @@ export type CompiledErrors = {
   readonly message: Evaluate;
   readonly code: Evaluate;
   readonly codes: ReadonlyMap<string, RunFaultKind>;
+  /** In lower case. */
+  readonly words: ReadonlyMap<string, RunFaultKind>;
 };
 
 export function compileErrors(errors: EndpointErrors, where: Whereabouts): CompiledErrors {
@@ -29,6 +31,7 @@ export function compileErrors(errors: EndpointErrors, where: Whereabouts): Compi
     message: member("message"),
     code: member("code"),
     codes: new Map(Object.entries(errors.codes)),
+    words: new Map(Object.entries(errors.words).map(([words, kind]) => [words.toLowerCase(), kind])),
   };
 }
 
@@ -56,11 +59,13 @@ type Meaning = { readonly kind: RunFaultKind; readonly said?: unknown };
 
 export function faultOf(errors: CompiledErrors, { told, scope }: Heard, meaning: Meaning): RunFault {
   const code = textOf(errors.code(scope));
-  const said = meaning.said ?? errors.message(scope) ?? told.unreadable ?? shapeOfBody(told.res);
+  const message = sayingOf(meaning.said ?? errors.message(scope));
+  const said = message ?? told.unreadable ?? shapeOfBody(told.res);
+  const byCode = code === undefined ? undefined : kindOfCode(code, errors);
   return {
-    kind: (code === undefined ? undefined : kindOfCode(code, errors)) ?? meaning.kind,
+    kind: byCode ?? kindOfWords(message, meaning.kind, errors) ?? meaning.kind,
     status: told.status,
-    detail: foreignText([String(told.status), code, sayingOf(said)].filter(hasValue).join(" ")),
+    detail: foreignText([String(told.status), code, said].filter(hasValue).join(" ")),
     code: code === undefined || code === "" ? undefined : foreignText(code),
     retryAfterSeconds: waitToldIn(told),
   };
@@ -70,6 +75,17 @@ export function faultOf(errors: CompiledErrors, { told, scope }: Heard, meaning:
 function kindOfCode(code: string, { codes }: CompiledErrors): RunFaultKind | undefined {
   const group = [...codes].find(([name]) => name.endsWith(".*") && code.startsWith(name.slice(0, -1)));
   return codes.get(code) ?? group?.[1];
+}
+
+/** A provider that is busy, or does not know us, has not looked at what it was asked for. */
+function kindOfWords(
+  message: string | undefined,
+  kind: RunFaultKind,
+  { words }: CompiledErrors,
+): RunFaultKind | undefined {
+  if (message === undefined || (kind !== "rejected" && kind !== "failed")) return undefined;
+  const text = message.toLowerCase();
+  return [...words].find(([some]) => text.includes(some))?.[1];
 }
 
 export function unreadableFault(status: number, detail: string): RunFault {

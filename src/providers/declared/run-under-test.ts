@@ -31,7 +31,7 @@ export function endpoint(draft: Draft): Endpoint {
     request: { method: "POST", encoding: "json", query: {}, headers: {}, body: null, ...request },
     inline: {},
     repeatable: false,
-    errors: { when: undefined, message: undefined, code: undefined, codes: {}, ...errors },
+    errors: { when: undefined, message: undefined, code: undefined, codes: {}, words: {}, ...errors },
     polling: polling === undefined ? undefined : pollingOf(polling),
     fetches: fetches.map((fetch) => ({ ...question(fetch), when: undefined, pages: undefined, ...fetch })),
     output: draft.output ?? { result: "$.res" },

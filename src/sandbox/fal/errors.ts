@@ -14,8 +14,11 @@ const sentences: Readonly<Record<number, string>> = {
 
 /** `{detail}`: a sentence, or for 422 the list of members at fault. A used-up balance is a 403. */
 export function refuseAsFal(refusal: Refusal): RunAnswer {
-  const { status, message } = refusal;
+  const { status, message, code } = refusal;
   const detail = detailOf(refusal);
-  if (detail !== undefined) return json({ detail }, { status: 422 });
+  if (detail !== undefined) {
+    const type = code === "content_policy_violation" ? { type: code } : {};
+    return json({ detail: detail.map((one) => ({ ...one, ...type })) }, { status: 422 });
+  }
   return json({ detail: sentences[status] ?? message }, { status: status === 402 ? 403 : status });
 }

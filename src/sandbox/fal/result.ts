@@ -10,6 +10,8 @@ import { transcriptOf } from "../speech/transcript.ts";
 import { sentencesOn } from "../web/prose.ts";
 
 const transcriptMs = 20_000;
+const flagged =
+  "The content could not be processed because it contained material flagged by a content checker.";
 
 export type Result = { readonly body: JsonObject; readonly billableUnits: number };
 
@@ -57,7 +59,7 @@ function refuseFaulty({ state, facts }: Job): void {
     throw new Refusal(422, "Field required", { param: facts["missing"], code: "missing" });
   }
   if (state === "refused") {
-    throw new Refusal(422, "The content could not be processed because it was flagged.", { param: "prompt" });
+    throw new Refusal(422, flagged, { param: "prompt", code: "content_policy_violation" });
   }
   if (state === "failed") throw new Refusal(422, "The model failed to make a result.", { param: "input" });
 }

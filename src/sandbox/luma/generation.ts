@@ -16,7 +16,7 @@ const states: Readonly<Record<JobState, string>> = {
 };
 const reasons: Readonly<Partial<Record<JobState, string>>> = {
   failed: "The generation could not be completed.",
-  refused: "The prompt was refused by the moderation.",
+  refused: "400: prompt not allowed because advanced moderation failed",
   cancelled: "The generation was deleted.",
 };
 const lifetimeMs = 86_400_000;
