@@ -71,6 +71,16 @@ for (const [form, isStream, poor, full] of [
   ["whole", false, "poor", "full"],
   ["streamed", true, "poorer", "fuller"],
 ] as const) {
+  test(`${form}: messages that a provider's rules on content forbid are content_refused, cost nothing, and are asked once`, async () => {
+    p1.script("m-two", status(400, {}, { error: { code: "content_filter", message: "filtered" } }));
+    const { key } = await gateway.customer();
+    const [before, others] = [p1.calls("m-two").length, p2.calls("m-two").length];
+    const seen = await ask(key, "m-two", isStream);
+    assert.deepEqual([seen.status, seen.code], [400, "content_refused"]);
+    assert.deepEqual([p1.calls("m-two").length, p2.calls("m-two").length], [before + 1, others]);
+    assert.equal(await creditsOf(key, seen.requestId), "0.000000");
+  });
+
   test(`${form}: a debt of ours that a provider tells as a bad request is made up for by the next one`, async () => {
     p1.script(`m-${poor}-two`, status(400, {}, arrearage));
     const { key } = await gateway.customer();

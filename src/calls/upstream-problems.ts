@@ -37,6 +37,8 @@ export function problemOfFault(fault: UpstreamFault, model: string): Problem {
     case "rejected":
       if (fault.isTooLong === true)
         return new Problem("context_length_exceeded", { cause, param: "messages" });
+      if (fault.isContent === true)
+        return problemOf(model, "content_refused", { cause, param: "messages", message: refusedContent });
       return problemOf(model, "upstream_rejected_request", {
         cause,
         ...(fault.param === undefined ? {} : { param: fault.param }),
@@ -72,6 +74,8 @@ export function problemOfFailure(failure: UpstreamFailure, model = unnamed): Pro
 }
 
 const unnamed = "this model";
+const refusedContent =
+  "The provider of this model refuses these messages by its rules on content. Nothing was charged.";
 
 function problemOf(model: string, code: ProblemCode, details: ProblemDetails): Problem {
   return new Problem(code, {

@@ -52,6 +52,8 @@ export type UpstreamFault = {
   readonly retryAfterSeconds?: number | undefined;
   /** Rejected because the prompt, or it and the output asked for, is longer than the model takes. */
   readonly isTooLong?: true;
+  /** Rejected because the provider's rules on content forbid it. */
+  readonly isContent?: true;
   /** Foreign text, at most 200 characters: for logs, never for customers. */
   readonly detail: string;
 };

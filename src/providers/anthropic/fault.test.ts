@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
 import { anthropicChat } from "./chat.ts";
+import { faultOfError } from "./fault.ts";
 
 function fault(status: number, error: JsonObject | string, headers: UpstreamHeaders = {}): UpstreamFault {
   const body =
@@ -84,6 +85,13 @@ test("a prompt that is longer than the model takes is told apart from other refu
   assert.equal(isTooLong("messages.0.content: the words 'prompt is too long' are not allowed"), undefined);
   assert.equal(isTooLong("max_tokens: 99 > 10"), undefined);
   assert.equal(isTooLong("prompt is too long: 2 tokens > 1 maximum", 500), undefined);
+});
+
+test("content that its policy forbids is told apart, as an answer and within a stream", () => {
+  const error = { type: "invalid_request_error", message: "Output blocked by content filtering policy" };
+  for (const told of [fault(400, error), faultOfError(error)])
+    assert.deepEqual([told.kind, told.isContent], ["rejected", true]);
+  assert.equal(fault(400, { ...error, message: "messages: output blocked" }).isContent, undefined);
 });
 
 test("details hold no keys and no control characters, and are short", () => {

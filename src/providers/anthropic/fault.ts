@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { foreignText, shapeOf } from "../foreign-text.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
+import { saysRefusedContent } from "../refused-content.ts";
 import { saysTooLong } from "../too-long.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
 import { parseObject, textOf } from "./exact-json.ts";
@@ -66,6 +67,7 @@ export function faultOfError(error: unknown, status?: number): UpstreamFault {
   const detail = foreignText(told.join(" "));
   if (kind !== "rejected") return { kind, detail };
   if (saysTooLong({ codes: [], message })) return { kind, isTooLong: true, detail };
+  if (saysRefusedContent({ codes: [], message })) return { kind, isContent: true, detail };
   const param = paramOf(message);
   return param === undefined ? { kind, detail } : { kind, param, detail };
 }

@@ -127,3 +127,19 @@ test("usage that cannot be true is no usage, and the answer stands", () => {
   );
   assert.deepEqual([answer.usage, answer.hasOutput], [undefined, true]);
 });
+
+test("a prompt or an answer that Gemini's filters stop ends with content_filter, and has a message that clients can read", () => {
+  const choicesOf = (...choices: readonly object[]) =>
+    (JSON.parse(read(JSON.stringify({ choices })).body) as { choices: unknown }).choices;
+  const message = { role: "assistant", content: null, refusal: null };
+  for (const reason of ["content_filter: PROHIBITED_CONTENT", "SAFETY", "content_filter"])
+    assert.deepEqual(choicesOf({ index: 0, finish_reason: reason }), [
+      { index: 0, message, finish_reason: "content_filter" },
+    ]);
+  assert.equal(read('{"choices":[{"index":0,"finish_reason":"content_filter: X"}]}').hasOutput, false);
+  const partly = { role: "assistant", content: "Once" };
+  assert.deepEqual(choicesOf({ index: 0, message: partly, finish_reason: "RECITATION" }), [
+    { index: 0, message: partly, finish_reason: "content_filter" },
+  ]);
+  assert.equal(faultIn('{"choices":[{"index":0,"finish_reason":"stop"}]}')?.kind, "unreadable");
+});

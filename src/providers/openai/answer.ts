@@ -4,6 +4,7 @@ import type { AnswerView, Target, UpstreamFault, WholeAnswer } from "../wire.ts"
 import { UnreadableAnswer } from "../wire.ts";
 import { shaped } from "./answer-members.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
+import { plainlyFiltered } from "./filtered-finish.ts";
 import { errorIn, faultOfError } from "./fault.ts";
 import { foreignText, shapeOf } from "../foreign-text.ts";
 import { readUsage } from "./usage.ts";
@@ -12,8 +13,11 @@ import { readUsage } from "./usage.ts";
 export function openaiAnswer(bytes: Buffer, view: AnswerView, target: Target): WholeAnswer {
   const text = bytes.toString("utf8");
   const answer = parsedAnswer(text);
-  const messages = messagesOf(answer);
-  const body = shaped(text, answer, { view, object: "chat.completion" });
+  const told = choicesOf(answer);
+  const filtered = plainlyFiltered(told, "message");
+  const messages = (filtered ?? told).map(messageOf);
+  const shape = { view, object: "chat.completion" } as const;
+  const body = shaped(text, answer, filtered === undefined ? shape : { ...shape, choices: filtered });
   if (body === undefined) throw unreadable("a member occurs twice in the answer");
   return {
     body,
@@ -44,16 +48,20 @@ function parsedAnswer(text: string): JsonObject {
   return answer;
 }
 
-function messagesOf(answer: JsonObject): readonly JsonObject[] {
+function choicesOf(answer: JsonObject): readonly JsonObject[] {
   const choices = answer["choices"];
   if (!Array.isArray(choices)) throw unreadable("no choices in the answer");
   return choices.map((choice: unknown) => {
     if (!isJsonObject(choice)) throw unreadable("a choice is not an object");
-    const fault = faultOfChoice(choice);
-    if (fault !== undefined) throw new UnreadableAnswer(fault);
-    if (!isJsonObject(choice["message"])) throw unreadable("a choice has no message");
-    return choice["message"];
+    return choice;
   });
+}
+
+function messageOf(choice: JsonObject): JsonObject {
+  const fault = faultOfChoice(choice);
+  if (fault !== undefined) throw new UnreadableAnswer(fault);
+  if (!isJsonObject(choice["message"])) throw unreadable("a choice has no message");
+  return choice["message"];
 }
 
 /**

@@ -65,6 +65,41 @@ test("a prompt that is longer than the model takes is told apart, in the words o
   assert.equal(isTooLong({ code: "context_length_exceeded" }, 500), undefined);
 });
 
+test("content that a provider's rules forbid is told apart, in the words of every provider and whatever the status", () => {
+  const usagePolicy =
+    "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please";
+  const inspected =
+    "<400> InternalError.Algo.DataInspectionFailed: Input text data may contain inappropriate content.";
+  const google = "The prompt could not be submitted. It violates Google's Responsible AI practices.";
+  for (const [status, body] of [
+    [
+      400,
+      error({
+        code: "content_filter",
+        param: "prompt",
+        innererror: { code: "ResponsibleAIPolicyViolation" },
+      }),
+    ],
+    [400, error({ code: "invalid_prompt", message: usagePolicy })],
+    [400, error({ code: "content_policy_violation" })],
+    [400, error({ code: "data_inspection_failed", type: "data_inspection_failed", message: inspected })],
+    [400, error({ message: "Content Exists Risk", code: "invalid_request_error" })],
+    [400, error({ message: google, code: 400 })],
+    [403, { code: "permission-denied", error: "Content violates usage guidelines. Team: x" }],
+    [403, { error: { code: 403, message: "flagged", metadata: { reasons: ["hate"], flagged_input: "x" } } }],
+  ] as const) {
+    const { kind, isContent } = fault(status, body);
+    assert.deepEqual([kind, isContent], ["rejected", true], JSON.stringify(body));
+  }
+  assert.deepEqual(faultOfError({ code: "data_inspection_failed" }).isContent, true);
+  for (const [status, body] of [
+    [400, error({ message: "messages[0]: 'Content Exists Risk' is no role" })],
+    [403, { code: "permission-denied", error: "Access to the chat endpoint is denied" }],
+    [500, error({ code: "content_filter" })],
+  ] as const)
+    assert.equal(fault(status, body).isContent, undefined, JSON.stringify(body));
+});
+
 test("a model or path that is not found there is our catalog's fault", () => {
   const cases: [number, unknown][] = [
     [404, error({ code: "model_not_found" })],

@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { UpstreamFault, UpstreamHeaders } from "../wire.ts";
 import { foreignText, shapeOf } from "../foreign-text.ts";
+import { saysRefusedContent } from "../refused-content.ts";
 import { openaiRequestMembers } from "./request-members.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 import { saysTooLong } from "../too-long.ts";
@@ -17,7 +18,7 @@ export function openaiFault(status: number, headers: UpstreamHeaders, bytes: Buf
   const wait = retryAfterSeconds(headers, error["details"]);
   return {
     kind,
-    ...(kind === "rejected" && isTooLong(error) ? { isTooLong: true } : {}),
+    ...(kind === "rejected" ? reasonOf(error) : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     detail: foreignText(`${status} ${codeOf(error)} ${messagesOf(error).join(" ") || shapeOf(text)}`),
@@ -32,7 +33,7 @@ export function faultOfError(error: unknown): UpstreamFault {
   const param = kind === "rejected" ? knownParam(told["param"]) : undefined;
   return {
     kind,
-    ...(kind === "rejected" && isTooLong(told) ? { isTooLong: true } : {}),
+    ...(kind === "rejected" ? reasonOf(told) : {}),
     ...(param === undefined ? {} : { param }),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     detail: foreignText(`error in the answer: ${codeOf(told)} ${messagesOf(told).join(" ")}`),
@@ -89,7 +90,7 @@ function kindOf({ status, error }: Refusal): UpstreamFault["kind"] {
   if (overloadedStatuses.includes(status)) return "overloaded";
   if (rejectedStatuses.includes(status)) return kindOfRejection({ status, error }, codes);
   if (status === 401 || status === 402) return "account";
-  if (status === 403) return isModerated(error) ? "rejected" : "account";
+  if (status === 403) return isContent(error) ? "rejected" : "account";
   if (status !== 429) return "broken";
   return codes.some((code) => moneyCode.test(code)) || isDailyQuota(error) ? "account" : "overloaded";
 }
@@ -120,6 +121,18 @@ function messagesOf(error: JsonObject): readonly string[] {
 function isTooLong(error: JsonObject): boolean {
   const codes = [error["code"], error["type"]].map(textOf);
   return messagesOf(error).some((message) => saysTooLong({ codes, message }));
+}
+
+/** What may be told of it beyond that it was refused. */
+function reasonOf(error: JsonObject): Pick<UpstreamFault, "isTooLong" | "isContent"> {
+  if (isTooLong(error)) return { isTooLong: true };
+  return isContent(error) ? { isContent: true } : {};
+}
+
+function isContent(error: JsonObject): boolean {
+  const { code, type, innererror: inner } = error;
+  const codes = [code, type, isJsonObject(inner) ? inner["code"] : undefined].map(textOf);
+  return isModerated(error) || saysRefusedContent({ codes, message: textOf(error["message"]) });
 }
 
 /** OpenRouter refuses flagged input with 403: https://openrouter.ai/docs/api-reference/errors */
@@ -169,7 +182,7 @@ function statusTold(error: JsonObject): number {
     const name = textOf(told);
     if (Object.hasOwn(statusByType, name)) return statusByType[name] ?? 500;
   }
-  return 500;
+  return isContent(error) ? 400 : 500;
 }
 
 /** OpenAI writes both `messages[1].role` and `messages.[1].role`; told on in the first form. */

@@ -372,3 +372,14 @@ test("an empty finish reason is none: what comes with it flows at once, and does
   assert.equal(stream.outputText(), texts.join(""));
   assert.match(stream.closing(), /"finish_reason":"stop"/);
 });
+
+test("a stream that Gemini's filters stop ends with content_filter, with or without content before", () => {
+  for (const reason of ["content_filter: PROHIBITED_CONTENT", "BLOCKLIST"])
+    for (const content of ["", "Once"]) {
+      const blocked = toldChunk({}, null, { choices: [{ index: 0, finish_reason: reason }] });
+      const before = content === "" ? [] : [choice(0, { content })];
+      const { bytes } = run(asEvents(...before, blocked));
+      const seen = collect(framesOf(bytes));
+      assert.deepEqual([seen.content, seen.finishReason], [content, "content_filter"]);
+    }
+});

@@ -9,6 +9,7 @@ import type { Shape } from "./answer-members.ts";
 import { faultOfChoice, unreadableFault } from "./answer.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
+import { plainlyFiltered } from "./filtered-finish.ts";
 import { errorIn, faultOfError } from "./fault.ts";
 import { FrameTemplate } from "./frame-template.ts";
 import { OutputTally } from "./output-tally.ts";
@@ -208,6 +209,8 @@ export class OpenaiStream implements StreamTranslation {
 
   #written(data: string, parsed: JsonObject, choices: readonly JsonObject[]): string | undefined {
     const righted = this.#callNumbers.righted(choices);
+    const filtered = choices.some(isFinished) ? plainlyFiltered(righted ?? choices, "delta") : undefined;
+    if (filtered !== undefined) return this.#shaped(data, parsed, { ...this.#shape, choices: filtered });
     if (righted === undefined) return this.#learned(data, parsed, choices) ?? this.#forwarded(data, parsed);
     // Which call a fragment belongs to is no longer told by its own text alone.
     this.#template = undefined;
