@@ -147,3 +147,20 @@ test("usage of one type is the usage of its models alone", async () => {
   assert.deepEqual(summary, { total_requests: 0, total_usd: 0, total_credits: 0 });
   assert.deepEqual([byModel, byType, daily, recent], [[], [], [], []]);
 });
+
+test("usage counts one name of a model as one, in whatever case it was asked for", async () => {
+  const one = await gateway.customer();
+  for (const model of ["M-Chat", "m-chat", "M-CHAT", "m-claude"])
+    await (await gateway.chat(one.key, { ...hello, model })).text();
+  for (const path of ["/v1/usage", "/api/me/usage"]) {
+    const { by_model: byModel } = (await gateway.get(one.key, path)).body;
+    const counted = byModel.map(({ model, requests }: { model: string; requests: number }) => [
+      model,
+      requests,
+    ]);
+    assert.deepEqual(counted, [
+      ["m-chat", 3],
+      ["m-claude", 1],
+    ]);
+  }
+});

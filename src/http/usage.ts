@@ -102,11 +102,24 @@ function shownReport(report: UsageReport, { creditUsd, catalog }: UsageHouse) {
   });
   return {
     total: sum(report.total),
-    by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
+    by_model: byName(report, catalog).map((one) => ({ model: one.model, ...sum(one) })),
     by_type: byType(report, catalog).map(([type, one]) => ({ type, ...sum(one) })),
     daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
     recent: report.recent.map(shownCall),
   };
+}
+
+/** A name is one name in whatever case it was written: that of the catalog, if it is there still. */
+function byName(report: UsageReport, catalog: Pick<Catalog, "find">): UsageReport["byModel"] {
+  const sums = new Map<string, UsageReport["byModel"][number]>();
+  for (const one of report.byModel) {
+    const found = catalog.find(one.model);
+    const model = found?.alias?.id ?? found?.model.id ?? one.model;
+    const before = sums.get(model.toLowerCase());
+    const sum = before === undefined ? one : added(before, one);
+    sums.set(model.toLowerCase(), { ...sum, model: before?.model ?? model });
+  }
+  return [...sums.values()];
 }
 
 /** What was spent on chats, images, searches…: by the kind of each model as the catalog has it now. */
@@ -153,7 +166,7 @@ function accountForm(report: UsageReport, { creditUsd, catalog }: UsageHouse) {
       total_usd: usdNumber(total.cost, creditUsd),
       total_credits: jsonNumber(total.cost),
     },
-    by_model: report.byModel.map((one) => ({ model: one.model, ...sum(one) })),
+    by_model: byName(report, catalog).map((one) => ({ model: one.model, ...sum(one) })),
     by_type: byType(report, catalog).map(([type, one]) => ({ type, ...sum(one) })),
     daily: report.byDay.map((one) => ({ date: one.day, ...sum(one) })),
     recent: report.recent.map(shownCall),
