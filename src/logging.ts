@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { pino } from "pino";
 import type { DestinationStream } from "pino";
 import type { Log, LogFields } from "./core/log.ts";
+import { Problem } from "./core/problems.ts";
 
 /** JSON lines; on stderr, because stdout belongs to what the program has to say to people. */
 export function standardLog(
@@ -41,6 +42,8 @@ function readable(fields: LogFields): LogFields {
 function textOf(cause: unknown): string {
   if (typeof cause === "string") return cause;
   if (!(cause instanceof Error)) return inspect(cause);
+  // Thrown on purpose, with words that say it all: where from tells nothing more.
+  if (cause instanceof Problem) return cause.cause === undefined ? cause.message : textOf(cause.cause);
   const text = cause.stack ?? cause.message;
   // The parser of JSON quotes what it could not read, which may be an answer or a secret.
   return cause instanceof SyntaxError ? text.replace(cause.message, "not JSON") : text;

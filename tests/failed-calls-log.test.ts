@@ -59,11 +59,13 @@ async function linesOf(
 }
 
 const stream = { stream: true };
+const blocked = { type: "invalid_request_error", message: "Output blocked by content filtering policy" };
 const cases: readonly (readonly [name: string, behaviour: Behaviour, more: Line, code: RegExp])[] = [
   ["an error event in a stream", errorEventAfter(3), stream, /^upstream_(?:error|unavailable)$/],
   ["a stream that is cut in the middle", cutAfter(3), stream, /^upstream_error$/],
   ["a rejected request", status(400), {}, /^upstream_rejected_request$/],
   ["a rejected request for a stream", status(400), stream, /^upstream_rejected_request$/],
+  ["a refusal for its content", status(400, {}, { error: blocked }), {}, /^content_refused$/],
   ["an answer that cannot be read", body("{"), {}, /^upstream_invalid_response$/],
   ["a failing provider", status(500), {}, /^upstream_error$/],
 ];
@@ -102,6 +104,26 @@ test("a run that failed is in the log once, with request, run, model, offer, cod
   assert.deepEqual([line["model"], line["code"]], ["m-job", "run_failed"]);
   assert.match(String(line["offer"]), /^r1\//);
   assert.match(String(line["cause"]), /^200 \d+ bytes/);
+});
+
+test("an address that a customer may not have fetched is in the log as why it may not, on one line", async () => {
+  for (const [model, input] of [
+    ["local/scrape", "url"],
+    ["local/parse", "document_url"],
+  ] as const) {
+    const answer = await fetch(`${gateway.url}/v1/run`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model, inputs: { [input]: "http://10.0.0.1/page" } }),
+    });
+    const { error } = JSON.parse(await answer.text());
+    assert.deepEqual([answer.status, error.code], [400, "url_not_allowed"], model);
+    const id = answer.headers.get("x-request-id");
+    const [line = {}, ...more] = lines().filter((one) => one["request_id"] === id);
+    assert.deepEqual([line["code"], line["level"], more.length], ["url_not_allowed", 40, 0]);
+    assert.match(String(line["cause"]), /^[^\n]{4,100}$/);
+    assert.doesNotMatch(String(line["cause"]), /\bat /);
+  }
 });
 
 test("of an answer that cannot be read the log has the shape, and not a word", async () => {

@@ -26,5 +26,5 @@ export function logFailedCall(house: Pick<ChatHouse, "log">, { ask, problem, off
 
 /** What the customer could do better is told to them alone, unless it was a provider that said so. */
 export function isForTheLog({ code, status }: Problem): boolean {
-  return status >= 500 || code === "upstream_rejected_request";
+  return status >= 500 || code === "upstream_rejected_request" || code === "content_refused";
 }
