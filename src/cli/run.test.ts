@@ -138,3 +138,38 @@ test("A chat model that is run is refused with the command that asks it, and not
   assert.doesNotMatch(chat.errors, /async/);
   assert.equal(other.exitCode, 1);
 });
+
+test("A letter to receivers with variables is sent, although it is no job; what it cannot be is told as it was written.", async () => {
+  const refusal = (param: string) => ({
+    status: 400,
+    body: { error: { code: "invalid_request", param, message: `${param}: letters do not run as jobs.` } },
+  });
+  const results = [
+    { email: "ada@example.com", status: "sent", run_id: "run_1" },
+    { email: "bob@example.com", status: "failed", error: "The provider failed." },
+  ];
+  let success = true;
+  const mail = await startFakeApi({
+    "POST /v1/run": ({ body }) => {
+      const { async: isAsync, webhook } = body as { async?: boolean; webhook?: string };
+      if (isAsync === true) return refusal("async");
+      return webhook === undefined ? { body: { success, results } } : refusal("webhook");
+    },
+    "GET /v1/models/aws/send-emails": { body: { ...sampleModel, id: "aws/send-emails", type: "email" } },
+  });
+  const environment = { url: mail.url, apiKey: "sk-x" };
+  const letter = (...more: readonly string[]) =>
+    run(["run", "aws/send-emails", "title=Hi {{name}}", ...more], { environment });
+  const sent = await letter();
+  success = false;
+  const [failed, waited, told] = [
+    await letter(),
+    await letter("--async"),
+    await letter("--webhook", "https://a.b"),
+  ];
+  await mail.close();
+  assert.equal(sent.output, "ada@example.com sent\nbob@example.com failed: The provider failed.\n");
+  assert.deepEqual([sent.exitCode, failed.exitCode, waited.exitCode, told.exitCode], [0, 1, 1, 1]);
+  assert.match(waited.errors, /async: letters/);
+  assert.match(told.errors, /webhook: letters/);
+});

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Client } from "../client/client.ts";
 import { ClientError } from "../client/errors.ts";
-import type { JobAnswer, RunAnswer, RunWish } from "../client/run-client.ts";
+import type { JobAnswer, LettersAnswer, RunAnswer, RunWish } from "../client/run-client.ts";
 import type { Desk } from "./desk.ts";
 import { exitCodes, WrongUse } from "./exit.ts";
 import { collected } from "./option-values.ts";
@@ -49,22 +49,40 @@ export function addRun(program: Command, desk: Desk): void {
       const client = desk.customer();
       if (options.output !== undefined) await refuseUnwritable(options.output);
       const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
-      const begun = await begin(client, { model, inputs, webhook: options.webhook });
+      const begun = await begin(client, { model, inputs, webhook: options.webhook }, options.async === true);
+      if ("results" in begun) return showLetters(desk, begun);
       if (options.async === true) return desk.show(begun, (job) => `${job.job_id} ${job.status}\n`);
       await finish(desk, await waitedFor(client, begun, desk), options.output);
     });
 }
 
-/** Runs begin as jobs here, which chats cannot be: their refusal names what nobody wrote. */
-async function begin(client: Client, wish: RunWish): Promise<JobAnswer> {
+/**
+ * Runs begin as jobs here, which neither chats nor letters to receivers with variables can be: their refusal names what
+ * nobody wrote. It comes before anything is done, so that the letters can be asked for in the way that they are sent.
+ */
+async function begin(client: Client, wish: RunWish, isAsync: boolean): Promise<JobAnswer | LettersAnswer> {
   try {
     return await client.runs.begin(wish);
   } catch (error) {
     if (!(error instanceof ClientError) || error.param !== "async") throw error;
     const { type } = await client.models.read(wish.model);
-    if (type !== "chat") throw error;
-    throw new WrongUse(`${wish.model} is a chat model: skillboss chat --model ${wish.model} "…"`);
+    if (type === "chat")
+      throw new WrongUse(`${wish.model} is a chat model: skillboss chat --model ${wish.model} "…"`);
+    if (isAsync) throw error;
+    return client.runs.letters(wish);
   }
+}
+
+async function showLetters(desk: Desk, answer: LettersAnswer): Promise<void> {
+  if (!answer.success) desk.exitCode = exitCodes.failed;
+  await desk.show(answer, ({ results }) =>
+    results
+      .map(({ email, status, error }) =>
+        harmless(`${email} ${status}${error === undefined ? "" : `: ${error}`}`),
+      )
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
 }
 
 async function waitedFor(client: Client, begun: JobAnswer, desk: Desk): Promise<JobAnswer> {

@@ -39,9 +39,21 @@ export type RunWish = {
   readonly webhook?: string | undefined;
 };
 
+/** What became of a letter that says something else to each of its receivers. */
+export type LettersAnswer = {
+  readonly success: boolean;
+  readonly results: readonly {
+    readonly email: string;
+    readonly status: string;
+    readonly error?: string;
+  }[];
+};
+
 export type RunClient = {
   /** Begins the run and answers at once: ask for its job. */
   begin(wish: RunWish): Promise<JobAnswer>;
+  /** Such letters are no jobs: the answer comes when all are sent. */
+  letters(wish: RunWish): Promise<LettersAnswer>;
   read(id: string): Promise<JobAnswer>;
   list(wish?: {
     readonly status?: JobStatus | undefined;
@@ -62,6 +74,8 @@ export function runClient(link: Link): RunClient {
       const begun = await link.ask<JobAnswer>({ method: "POST", path: "/v1/run", body }, ["job_id"]);
       return read(begun.job_id);
     },
+    letters: (body) =>
+      link.ask<LettersAnswer>({ method: "POST", path: "/v1/run", body }, ["success", "results"]),
     read,
     list: ({ status, limit } = {}) =>
       link.ask<JobsAnswer>({ method: "GET", path: "/v1/job", query: { status, limit } }, ["jobs"]),
