@@ -17,7 +17,7 @@ export function refusalFor(request: ChatRequest, can: (ability: Ability) => bool
   return custom === undefined ? undefined : refusal(custom, "this model takes tools of type function only");
 }
 
-function refusal(param: string, message: string): Problem {
+export function refusal(param: string, message: string): Problem {
   return new Problem("invalid_request", { param, message: `${param}: ${message}` });
 }
 

@@ -2,6 +2,7 @@ import { refusalFor } from "../request-refusal.ts";
 import type { ChatWire } from "../wire.ts";
 import { openaiAnswer } from "./answer.ts";
 import { openaiFault } from "./fault.ts";
+import { refusedPart } from "./refused-part.ts";
 import { isAccepted } from "./request-members.ts";
 import { openaiRequest } from "./request.ts";
 import { OpenaiStream } from "./stream.ts";
@@ -11,7 +12,7 @@ export const openaiChat: ChatWire = {
   refusalOf: (request, target) =>
     refusalFor(request, (ability) =>
       ability === "custom_tools" ? target.customTools === true : isAccepted(ability, target),
-    ),
+    ) ?? refusedPart(request, target.capabilities),
   request: openaiRequest,
   whole: openaiAnswer,
   stream: (view, target) => new OpenaiStream(view, target),

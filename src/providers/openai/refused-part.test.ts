@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ContentPart } from "../../core/chat.ts";
+import type { Capabilities } from "../../core/model.ts";
+import { openaiChat } from "./chat.ts";
+import { plainTarget } from "./told-answers.test-support.ts";
+
+function refusalOf(part: ContentPart, able: Partial<Capabilities>): string | undefined {
+  const content = [{ type: "text", text: "Sum up." }, part] as const;
+  const target = { ...plainTarget, capabilities: { ...plainTarget.capabilities, ...able } };
+  const refusal = openaiChat.refusalOf({ model: "m", messages: [{ role: "user", content }] }, target);
+  return refusal === undefined ? undefined : `${refusal.code} ${refusal.param} ${refusal.message}`;
+}
+
+const fileOf = (data: string): ContentPart => ({ type: "file", file: { file_data: data } });
+const imageOf = (url: string): ContentPart => ({ type: "image_url", image_url: { url } });
+const pdf = Buffer.from("%PDF-1.4\n%%EOF").toString("base64");
+
+test("a model that reads no documents is sent none, in whatever part: others would be paid to read them", () => {
+  for (const part of [
+    fileOf(`data:application/pdf;base64,${pdf}`),
+    fileOf(`DATA:Application/PDF;base64,${pdf}`),
+    fileOf(`data:application/octet-stream;base64,${pdf}`),
+    fileOf(pdf),
+    imageOf(`data:application/pdf;base64,${pdf}`),
+  ]) {
+    assert.equal(
+      refusalOf(part, { pdf: false }),
+      "invalid_request messages[0].content[1] messages[0].content[1]: this model does not take files of this type",
+    );
+    assert.equal(refusalOf(part, { pdf: true }), undefined);
+  }
+});
+
+test("files of text and images go to models that read no documents", () => {
+  for (const part of [
+    fileOf(`data:text/csv;base64,${pdf}`),
+    imageOf(`data:image/png;base64,${pdf}`),
+    imageOf("https://example.com/a.pdf"),
+  ])
+    assert.equal(refusalOf(part, { pdf: false }), undefined);
+});
+
+test("a file behind an address is refused: nobody knows what it costs when credits are held", () => {
+  for (const address of ["https://example.com/a.pdf", "HTTP://example.com/a.pdf"])
+    assert.match(
+      refusalOf(fileOf(address), { pdf: true }) ?? "",
+      /content\[1\]: send the file itself as a data URL/,
+    );
+});
