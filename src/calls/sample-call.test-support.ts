@@ -49,6 +49,7 @@ export const model: ChatModel = {
     tools: true,
     forcedTools: true,
     vision: true,
+    audio: true,
     pdf: true,
     reasoning: true,
     structuredOutput: true,

@@ -194,6 +194,17 @@ test("the Claude models that refuse a forced tool, and no other, say so", () => 
   );
 });
 
+test("the Gemini models whose sound costs more than their text, and no other, say that they take none", () => {
+  const deaf = chatModels.filter(({ capabilities }) => !capabilities.audio);
+  // https://ai.google.dev/gemini-api/docs/pricing
+  assert.deepEqual(
+    deaf.map(({ id }) => id).toSorted(),
+    ["2.5-flash", "2.5-flash-lite", "3-flash-preview", "3.1-flash-lite"].map(
+      (name) => `google/gemini-${name}`,
+    ),
+  );
+});
+
 test("OpenRouter serves last where the maker serves too", () => {
   for (const model of chatModels) {
     const resold = model.offers.findIndex((offer) => offer.provider.id === "openrouter");

@@ -43,6 +43,7 @@ const capabilities = z.strictObject({
   tools: z.boolean().default(true),
   forced_tools: z.boolean().default(true),
   vision: z.boolean().default(false),
+  audio: z.boolean().default(true),
   pdf: z.boolean().default(false),
   reasoning: z.boolean().default(false),
   structured_output: z.boolean().default(true),

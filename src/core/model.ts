@@ -80,6 +80,8 @@ export type Capabilities = {
   /** False: a choice of tools that makes it call one is refused upstream, and is sent as `auto` from here. */
   readonly forcedTools: boolean;
   readonly vision: boolean;
+  /** False: sound costs more there than the price says, and is refused here. */
+  readonly audio: boolean;
   readonly pdf: boolean;
   readonly reasoning: boolean;
   readonly structuredOutput: boolean;

@@ -12,6 +12,7 @@ const everything: Capabilities = {
   tools: true,
   forcedTools: true,
   vision: true,
+  audio: true,
   pdf: true,
   reasoning: true,
   structuredOutput: true,

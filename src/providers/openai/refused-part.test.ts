@@ -48,3 +48,14 @@ test("a file behind an address is refused: nobody knows what it costs when credi
       /content\[1\]: send the file itself as a data URL/,
     );
 });
+
+test("sound is refused where it costs more than the price says, in whatever part, and a film has sound", () => {
+  for (const part of [
+    { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } } as const,
+    fileOf("data:audio/mpeg;base64,AAAA"),
+    imageOf("data:video/mp4;base64,AAAA"),
+  ]) {
+    assert.match(refusalOf(part, { audio: false, pdf: true }) ?? "", /this model does not take sound/);
+    assert.equal(refusalOf(part, { audio: true, pdf: false }), undefined);
+  }
+});

@@ -20,16 +20,19 @@ export function refusedPart({ messages }: ChatRequest, capabilities: Capabilitie
   return undefined;
 }
 
-function faultOf(part: ContentPart, { pdf }: Capabilities): string | undefined {
+function faultOf(part: ContentPart, { audio, pdf }: Capabilities): string | undefined {
   if (part.type === "file" && /^https?:/i.test(part.file.file_data ?? ""))
     return "send the file itself as a data URL: what lies behind an address may cost anything";
   const type = mediaTypeIn(part);
-  if (type === undefined || pdf || /^(?:image|text|audio|video)\//.test(type)) return undefined;
-  return "this model does not take files of this type";
+  if (type === undefined || /^(?:image|text)\//.test(type)) return undefined;
+  // The sound of a film costs what other sound costs.
+  if (/^(?:audio|video)\//.test(type)) return audio ? undefined : "this model does not take sound";
+  return pdf ? undefined : "this model does not take files of this type";
 }
 
 /** Undefined when there is nothing whose type could matter. */
 function mediaTypeIn(part: ContentPart): string | undefined {
+  if (part.type === "input_audio") return "audio/*";
   if (part.type === "image_url")
     return isDataUrl(part.image_url.url) ? mediaTypeOf(part.image_url.url) : undefined;
   const data = part.type === "file" ? (part.file.file_data ?? "") : "";

@@ -11,6 +11,7 @@ export const plainTarget: Target = {
     tools: true,
     forcedTools: true,
     vision: true,
+    audio: true,
     pdf: false,
     reasoning: false,
     structuredOutput: true,
