@@ -11,9 +11,6 @@ const address = /^https?:/i;
 /** How base64 of a PDF begins: some clients send it without the head of a data URL, or with another type. */
 const pdfHead = "JVBERi";
 
-/** What Gemini takes in the place of a picture. */
-const otherThanPicture = /^(?:application\/pdf$|audio\/|video\/)/;
-
 /** What the attachments of a conversation may cost, and how many characters of the body they are. */
 export type Attached = {
   /** Of all that is not text. */
@@ -52,16 +49,14 @@ function added(sum: Attached, one: Attached): Attached {
 export function textOfPart(part: ContentPart): string {
   if (part.type === "text") return part.text;
   if (part.type === "refusal") return part.refusal;
+  if (part.type === "image_url") return textOfFile(part.image_url.url) ?? "";
   return part.type === "file" ? (textOfFile(part.file.file_data ?? "") ?? "") : "";
 }
 
 function attachment(part: ContentPart, model: ChatModel): Attached {
   switch (part.type) {
-    case "image_url": {
-      const { url } = part.image_url;
-      if (otherThanPicture.test(mediaTypeOf(url))) return fileAttachment(url, model);
-      return costing(model.imageTokens, url);
-    }
+    case "image_url":
+      return imageAttachment(part.image_url.url, model);
     case "input_audio":
       return costing(untold(part.input_audio.data, model), part.input_audio.data);
     case "file":
@@ -70,6 +65,13 @@ function attachment(part: ContentPart, model: ChatModel): Attached {
     case "refusal":
       return nothing;
   }
+}
+
+/** Some providers take whatever lies in a data URL for what its type says: a document costs its pages there too. */
+function imageAttachment(url: string, model: ChatModel): Attached {
+  const type = mediaTypeOf(url);
+  if (type !== "" && !type.startsWith("image/")) return fileAttachment(url, model);
+  return costing(model.imageTokens, url);
 }
 
 function costing(tokens: number, data: string): Attached {

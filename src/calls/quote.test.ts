@@ -120,6 +120,21 @@ test("a PDF is held for by its pages also without the head of a data URL, or wit
   }
 });
 
+test("a document is held for as one also where it is sent as an image", async () => {
+  const document = await PDFDocument.create();
+  for (let page = 0; page < 50; page += 1) document.addPage();
+  const base64 = Buffer.from(await document.save()).toString("base64");
+  for (const [url, tokens] of [
+    [`data:application/pdf;base64,${base64}`, 50 * 4_600],
+    [`data:video/mp4;base64,${"A".repeat(1_000_000)}`, 100_000],
+  ] as const) {
+    const content = [{ type: "image_url", image_url: { url } }] as const;
+    const call = callOf({ model: "m", messages: [{ role: "user", content }] });
+    assert.ok(boundsOf(call, model).inputTokens >= tokens, url.slice(0, 30));
+    assert.ok(boundsFromCount(call, model, 20).inputTokens >= tokens, url.slice(0, 30));
+  }
+});
+
 test("a file of text is held for as other text is: by its bytes, and by its tokens where the balance is small", () => {
   const digits = Array.from({ length: 6_000 }, (_, at) => (at * 7_919) % 10).join(" ");
   for (const text of [

@@ -22,6 +22,8 @@ test("a model that reads no documents is sent none, in whatever part: others wou
     fileOf(`DATA:Application/PDF;base64,${pdf}`),
     fileOf(`data:application/octet-stream;base64,${pdf}`),
     fileOf(pdf),
+    fileOf("https://example.com/a.pdf"),
+    fileOf("HTTP://example.com/a.pdf"),
     imageOf(`data:application/pdf;base64,${pdf}`),
   ]) {
     assert.equal(
@@ -39,14 +41,6 @@ test("files of text and images go to models that read no documents", () => {
     imageOf("https://example.com/a.pdf"),
   ])
     assert.equal(refusalOf(part, { pdf: false }), undefined);
-});
-
-test("a file behind an address is refused: nobody knows what it costs when credits are held", () => {
-  for (const address of ["https://example.com/a.pdf", "HTTP://example.com/a.pdf"])
-    assert.match(
-      refusalOf(fileOf(address), { pdf: true }) ?? "",
-      /content\[1\]: send the file itself as a data URL/,
-    );
 });
 
 test("sound is refused where it costs more than the price says, in whatever part, and a film has sound", () => {

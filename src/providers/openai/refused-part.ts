@@ -5,9 +5,9 @@ import type { Problem } from "../../core/problems.ts";
 import { refusal } from "../request-refusal.ts";
 
 /**
- * The first part whose cost is not among the tokens that are charged, or cannot be known when credits are held. For a
- * model that reads no documents OpenRouter has another service read them, at two dollars for a thousand pages, and it
- * fetches files behind addresses: https://openrouter.ai/docs/guides/overview/multimodal/pdfs
+ * The first part whose cost is not among the tokens that are charged. For a model that reads no documents OpenRouter has
+ * another service read them, also from behind an address, at two dollars for a thousand pages:
+ * https://openrouter.ai/docs/guides/overview/multimodal/pdfs
  */
 export function refusedPart({ messages }: ChatRequest, capabilities: Capabilities): Problem | undefined {
   for (const [index, { content }] of messages.entries()) {
@@ -21,8 +21,6 @@ export function refusedPart({ messages }: ChatRequest, capabilities: Capabilitie
 }
 
 function faultOf(part: ContentPart, { audio, pdf }: Capabilities): string | undefined {
-  if (part.type === "file" && /^https?:/i.test(part.file.file_data ?? ""))
-    return "send the file itself as a data URL: what lies behind an address may cost anything";
   const type = mediaTypeIn(part);
   if (type === undefined || /^(?:image|text)\//.test(type)) return undefined;
   // The sound of a film costs what other sound costs.
@@ -37,6 +35,6 @@ function mediaTypeIn(part: ContentPart): string | undefined {
     return isDataUrl(part.image_url.url) ? mediaTypeOf(part.image_url.url) : undefined;
   const data = part.type === "file" ? (part.file.file_data ?? "") : "";
   if (data === "") return undefined;
-  // Some clients send the base64 of a file without the head of a data URL.
+  // Some clients send the base64 of a file without the head of a data URL; and an address may lead to anything.
   return isDataUrl(data) ? mediaTypeOf(data) : "application/octet-stream";
 }
