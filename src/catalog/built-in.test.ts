@@ -205,6 +205,21 @@ test("the Gemini models whose sound costs more than their text, and no other, sa
   );
 });
 
+test("of Alibaba's models a cached token costs at least a fifth of a fresh one, and one that is written five quarters", () => {
+  for (const model of chatModels) {
+    const price = model.offers.find(({ provider }) => provider.id === "qwen")?.price;
+    if (price === undefined) continue;
+    for (const input_tokens of [1, 32_001, 128_001, 256_001]) {
+      const nano = (meter: "input_tokens" | "cache_read_tokens" | "cache_write_tokens") =>
+        nanoUsd(rateOf(price, meter, { input_tokens })?.usd ?? "0");
+      const fresh = nano("input_tokens");
+      assert.ok(nano("cache_read_tokens") * 5n >= fresh, `${model.id} ${input_tokens}`);
+      if (model.id !== "qwen/qwen-max")
+        assert.ok(nano("cache_write_tokens") * 4n >= fresh * 5n, `${model.id} ${input_tokens}`);
+    }
+  }
+});
+
 test("OpenRouter serves last where the maker serves too", () => {
   for (const model of chatModels) {
     const resold = model.offers.findIndex((offer) => offer.provider.id === "openrouter");
