@@ -56,6 +56,31 @@ function catalogInputs(id: string): JsonObject {
   return typeof properties === "object" && properties !== null ? { ...properties } : {};
 }
 
+test("at fal a second without sound, an image in a vector style and each of several results count as fal counts them", () => {
+  const prompt = "a boat";
+  const frames = {
+    first_frame_url: "https://example.com/a.png",
+    last_frame_url: "https://example.com/b.png",
+  };
+  const silent = (id: string, more: JsonObject = {}) =>
+    asked(id, { prompt, duration: 8, generate_audio: false, ...more }).reserve.video_seconds;
+  // 0.20 of 0.40 USD a second, and 0.10 of 0.15.
+  assert.equal(silent("fal/veo3.1"), 4);
+  assert.equal(silent("fal/veo3.1/fast/first-last-frame-to-video", frames), 8 * 0.666667);
+  for (const id of ["fal/recraft/v3/text-to-image", "fal/recraft-20b"]) {
+    const images = (style: JsonObject) => asked(id, { prompt, ...style }).reserve.images;
+    assert.deepEqual(
+      [{}, { style: "any" }, { style: "vector_illustration" }, { style: "vector_illustration/line_art" }].map(
+        images,
+      ),
+      [1, 1, 2, 2],
+      id,
+    );
+  }
+  assert.equal(asked("fal/bria/reimagine", { prompt, num_results: 4 }).reserve.images, 4);
+  assert.equal(asked("fal/bria/product-shot", { image_url: "https://example.com/a.png" }).reserve.images, 1);
+});
+
 test("an actor is stopped when its memory and time have cost what the run may cost, whoever is paid by usage", () => {
   const actor = "apify~web-scraper";
   const usual = asked("apify/run-actor", { actor });
