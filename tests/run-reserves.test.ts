@@ -29,8 +29,12 @@ function asked(id: string, given: JsonObject) {
   assert.ok(model?.kind === "run", id);
   const wire = wireOf(model);
   const context = { inputs: readInputs(model, given), env: {}, run: { id: "run_1", webhookUrl: undefined } };
-  const target = wire.begin(context).ask.target;
-  return { reserve: wire.reserve(context), target: "path" in target ? target.path : target.url };
+  const { target, body } = wire.begin(context).ask;
+  return {
+    reserve: wire.reserve(context),
+    target: "path" in target ? target.path : target.url,
+    body: body?.toString() ?? "",
+  };
 }
 
 test("a recording behind an address holds the longest that its provider takes; one that is sent, its own length", () => {
@@ -79,6 +83,23 @@ test("at fal a second without sound, an image in a vector style and each of seve
   }
   assert.equal(asked("fal/bria/reimagine", { prompt, num_results: 4 }).reserve.images, 4);
   assert.equal(asked("fal/bria/product-shot", { image_url: "https://example.com/a.png" }).reserve.images, 1);
+});
+
+test("what Firecrawl takes for a page or a search is within the price: a PDF costs a credit a page, ten results two", () => {
+  const credit = 830n;
+  const price = 12_500n;
+  const url = "https://example.com/a.pdf";
+  for (const id of ["firecrawl/scrape", "firecrawl/crawl"]) {
+    const { body } = asked(id, { url });
+    const [, pages = ""] = /"parsers":\[\{"type":"pdf","maxPages":(\d+)\}\]/.exec(body) ?? [];
+    // Whatever is given back besides costs four more at most.
+    assert.ok((BigInt(pages) + 5n) * credit <= price, id);
+  }
+  for (const limit of [1, 5, 70, 71, 100]) {
+    const { requests = 0 } = asked("firecrawl/search", { query: "prepaid", limit }).reserve;
+    assert.equal(requests, limit > 70 ? 2 : 1);
+    assert.ok(BigInt(Math.ceil(limit / 10)) * 2n * credit <= price * BigInt(requests), `${limit} results`);
+  }
 });
 
 test("an actor is stopped when its memory and time have cost what the run may cost, whoever is paid by usage", () => {
