@@ -101,3 +101,13 @@ test("a model was created on the day that its facts are from, where they say it"
   assert.equal(await created("openai/gpt-4o-mini"), Date.parse("2026-11-10") / 1000);
   assert.equal(await created("m-chat"), 0);
 });
+
+test("a model is shown at the price of the offer that serves it, of one that nobody serves at that of the first", async () => {
+  const priceOf = async (key: string, id: string): Promise<string> =>
+    (await gateway.get(key, `/v1/models/${id}`)).body.prices[0].usd;
+  const inTest = await gateway.customer({ mode: "test" });
+  // Firecrawl is not configured here: an engine of this server reads the page, for nothing.
+  assert.equal(await priceOf(customer.key, "firecrawl/scrape"), "0");
+  assert.equal(await priceOf(inTest.key, "firecrawl/scrape"), "0.0125");
+  assert.equal(await priceOf(customer.key, "firecrawl/map"), "0.0125");
+});

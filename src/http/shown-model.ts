@@ -17,7 +17,8 @@ export type Beholder = { readonly mode: Mode; readonly url: string };
 
 /** As `GET /v1/models` tells it to keys of one mode that reached us at `url`. */
 export function shownModel({ model, alias }: Found, house: ShowingHouse, { mode, url }: Beholder) {
-  const price = priceOf(model);
+  const served = servedOffers(model, house, mode);
+  const price = priceOf(model, served);
   const id = alias?.id ?? model.id;
   return {
     id,
@@ -31,7 +32,7 @@ export function shownModel({ model, alias }: Found, house: ShowingHouse, { mode,
     description: model.description,
     ...aliasMembers(model, alias),
     ...(model.kind === "chat" ? chatMembers(model) : runMembers(model)),
-    available: isAvailable(model, house, mode),
+    available: served.length > 0,
     providers: model.offers.map((one) => one.provider.id),
     prices: price.map((rate) => shownRate(rate, house.creditUsd)),
     pricing: flatPricing(price),
@@ -49,15 +50,16 @@ function createdOf({ asOf }: Model): number {
   return asOf === undefined ? 0 : Date.parse(asOf) / 1000;
 }
 
-/** What it costs where it is served first. */
-function priceOf(model: Model): Price {
-  return model.offers[0]?.price ?? (model.kind === "run" ? model.retail : []);
+/** What it costs where it is served first; of a model that nobody serves, where it would be. */
+function priceOf(model: Model, served: readonly (Offer | RunOffer)[]): Price {
+  const [offer = model.offers[0]] = served;
+  return offer?.price ?? (model.kind === "run" ? model.retail : []);
 }
 
-function isAvailable(model: Model, house: ShowingHouse, mode: Mode): boolean {
+function servedOffers(model: Model, house: ShowingHouse, mode: Mode): readonly (Offer | RunOffer)[] {
   return model.kind === "chat"
-    ? model.offers.some((offer) => house.isServed(offer, model, mode))
-    : model.offers.some((offer) => house.isRunServed(offer, mode));
+    ? model.offers.filter((offer) => house.isServed(offer, model, mode))
+    : model.offers.filter((offer) => house.isRunServed(offer, mode));
 }
 
 function chatMembers(model: ChatModel) {
