@@ -186,6 +186,10 @@ test("Claude models say how they think and whether they take sampling parameters
     assert.deepEqual(told(name), ["always", false, 128_000], name);
 });
 
+test("Claude Sonnet 4.5 takes 200,000 tokens: its trial of a million is over", () => {
+  assert.equal(foundChat("claude-sonnet-4-5").contextWindow, 200_000);
+});
+
 test("the Claude models that refuse a forced tool, and no other, say so", () => {
   const unforced = chatModels.filter(({ capabilities }) => !capabilities.forcedTools);
   assert.deepEqual(
