@@ -54,6 +54,7 @@ export function providerOf(facts: ProviderFacts): Provider {
     quirks: {
       noDeveloperRole: facts.quirks.no_developer_role,
       reasoningOutsideCompletion: facts.quirks.reasoning_outside_completion,
+      thinkingOutsideLimit: facts.quirks.thinking_outside_limit,
       strictMessages: facts.quirks.strict_messages,
     },
     doc: facts.doc,

@@ -209,6 +209,14 @@ test("the Gemini models whose sound costs more than their text, and no other, sa
   );
 });
 
+test("the output limit of Alibaba's models does not count their thinking, and the newest think unasked", () => {
+  const offered = chatModels.filter(({ offers }) => offers.some(({ provider }) => provider.id === "qwen"));
+  for (const { id, offers, capabilities } of offered) {
+    assert.equal(offers[0]?.provider.quirks.thinkingOutsideLimit, true, id);
+    if (id.startsWith("qwen/qwen3.7")) assert.equal(capabilities.thinking, "adaptive", id);
+  }
+});
+
 test("of Alibaba's models a cached token costs at least a fifth of a fresh one, and one that is written five quarters", () => {
   for (const model of chatModels) {
     const price = model.offers.find(({ provider }) => provider.id === "qwen")?.price;

@@ -123,6 +123,7 @@ export const providerFile = z.strictObject({
     .strictObject({
       no_developer_role: z.boolean().default(false),
       reasoning_outside_completion: z.boolean().default(false),
+      thinking_outside_limit: z.boolean().default(false),
       strict_messages: z.boolean().default(false),
     })
     .prefault({}),

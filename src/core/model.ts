@@ -70,6 +70,8 @@ export type ProviderQuirks = {
   readonly noDeveloperRole: boolean;
   /** `completion_tokens` leaves reasoning tokens out; they are billed all the same. */
   readonly reasoningOutsideCompletion: boolean;
+  /** The output limit leaves thinking out, which is billed all the same: it needs a limit of its own. */
+  readonly thinkingOutsideLimit?: boolean;
   /** A message with a member that only other providers know is refused: it is sent without. */
   readonly strictMessages: boolean;
 };

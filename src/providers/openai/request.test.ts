@@ -280,3 +280,24 @@ test("a cache is kept for the usual time, which is the one that is charged, and 
   assert.ok(kept.body.startsWith(`{"messages":${usual},`), kept.body);
   assert.deepEqual(kept.dropped, []);
 });
+
+test("where the output limit does not count thinking, both limits together are what was held for", () => {
+  const quirks = { ...plainTarget.quirks, thinkingOutsideLimit: true };
+  const limitsOf = (text: string, thinking: "budget" | "adaptive", reasoning = true) => {
+    const { json, changed } = sent(`{"messages":[]${text}}`, {
+      quirks,
+      extraParameters: new Set(["enable_thinking", "thinking_budget"]),
+      capabilities: { ...plainTarget.capabilities, reasoning, thinking },
+    });
+    return [json["max_completion_tokens"], json["thinking_budget"], changed];
+  };
+  const asked = ',"enable_thinking":true';
+  assert.deepEqual(limitsOf(asked, "budget"), [25, 25, undefined]);
+  assert.deepEqual(limitsOf(`${asked},"thinking_budget":10`, "budget"), [40, 10, undefined]);
+  assert.deepEqual(limitsOf(`${asked},"thinking_budget":81920`, "budget"), [25, 25, ["thinking_budget"]]);
+  assert.deepEqual(limitsOf("", "adaptive"), [25, 25, undefined]);
+  // What does not think has all of it.
+  assert.deepEqual(limitsOf("", "budget"), [50, undefined, undefined]);
+  assert.deepEqual(limitsOf(',"enable_thinking":false', "adaptive"), [50, undefined, undefined]);
+  assert.deepEqual(limitsOf("", "adaptive", false), [50, undefined, undefined]);
+});

@@ -5,6 +5,7 @@ import type { Target, WireRequest } from "../wire.ts";
 import { withUsualCaches } from "./cache-marks.ts";
 import { withoutForeignMembers, withoutMarksOfTools } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
+import { limitThinking } from "./thinking-budget.ts";
 
 /** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
 const samplingMembers: ReadonlySet<string> = new Set(
@@ -27,20 +28,19 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   const { body, dropped } = membersFor(call, target);
   body.set("model", JSON.stringify(target.upstreamModel));
   body.set(target.maxTokensField, String(call.maxTokens));
+  const changed = limitThinking(body, call, target) ? ["thinking_budget"] : [];
   if (target.quirks.strictMessages) dropped.push(...leaveOutForeignMembers(body));
   if (leaveOutLongCaches(body)) dropped.push("cache_control.ttl");
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
-  const isFreed = !target.capabilities.forcedTools && freeToolChoice(body, call.request.tool_choice);
-  if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
-  if (call.stream && isAccepted("stream_options", target)) {
-    body.set("stream_options", streamOptions(call.raw.get("stream_options")));
-  }
+  if (!target.capabilities.forcedTools && freeToolChoice(body, call.request.tool_choice))
+    changed.push("tool_choice");
+  askForStream(body, call, target);
   return {
     path: "/chat/completions",
     headers: call.stream ? streamHeaders : wholeHeaders,
     body: writeJsonObject(body),
     dropped,
-    ...(isFreed ? { changed: ["tool_choice"] } : {}),
+    ...(changed.length > 0 ? { changed } : {}),
   };
 }
 
@@ -79,6 +79,12 @@ function isTaken(member: string, target: Target): boolean {
   if (samplingMembers.has(member) && !target.capabilities.sampling) return false;
   if (member === "reasoning_effort" && !target.capabilities.reasoning) return false;
   return isAccepted(member, target);
+}
+
+function askForStream(body: Map<string, string>, call: ChatCall, target: Target): void {
+  if (call.stream || body.has("stream")) body.set("stream", String(call.stream));
+  if (call.stream && isAccepted("stream_options", target))
+    body.set("stream_options", streamOptions(call.raw.get("stream_options")));
 }
 
 /** Usage is always asked for: without it the call would be charged by a count of ours. */
