@@ -4,7 +4,7 @@ import type { BalanceNote, ChatAnswer } from "../client/chat-answers.ts";
 import type { Client } from "../client/client.ts";
 import type { ChatRequest } from "../core/chat.ts";
 import type { Desk } from "./desk.ts";
-import { Interrupted, WrongUse } from "./exit.ts";
+import { WrongUse } from "./exit.ts";
 import { wholeNumber } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
 import { harmless } from "./terminal-text.ts";
@@ -37,14 +37,7 @@ export function addChat(program: Command, desk: Desk): void {
     .action(async (words: readonly string[], options: ChatOptions) => {
       const client = desk.customer();
       const request = requestOf(await messageOf(words, desk), options);
-      // Without a listener Ctrl-C would end the process in the middle of a line, and with another code.
-      const interrupt = (): void => desk.end(new Interrupted("ended with Ctrl-C"));
-      process.on("SIGINT", interrupt);
-      try {
-        await answer({ desk, client, request }, options.stream && !desk.isJson);
-      } finally {
-        process.off("SIGINT", interrupt);
-      }
+      await desk.interruptible(() => answer({ desk, client, request }, options.stream && !desk.isJson));
     });
 }
 

@@ -4,6 +4,7 @@ import type { BalanceAnswer, GrantAnswer } from "../client/answers.ts";
 import { ClientError, ServerUnreachable } from "../client/errors.ts";
 import type { Mode } from "../core/caller.ts";
 import type { Desk } from "./desk.ts";
+import { Interrupted, LeftOpen } from "./exit.ts";
 import { accountIdOf } from "./find-account.ts";
 import { creditsAmount, headerText, modeOption } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
@@ -48,23 +49,29 @@ function addGrant(credits: Command, desk: Desk): void {
       const client = desk.operator();
       const accountId = await accountIdOf(client, account);
       const wish = { accountId, credits: amount, mode, reason, idempotencyKey };
-      const answer = await client.credits.grant(wish).catch(async (error: unknown) => {
-        if (isOpenOutcome(error) && !desk.isJson) await desk.note(againText(idempotencyKey));
-        throw error;
-      });
+      const answer = await desk
+        .interruptible(() => client.credits.grant(wish))
+        .catch((error: unknown) => {
+          throw isOpenOutcome(error) ? openGrant(error, idempotencyKey) : error;
+        });
       await desk.show(answer, () => grantText(answer, amount, mode));
     });
 }
 
-/** Whether the credits may have been granted although the answer is not here. */
+/** Codes of answers that are not the server's own: it may have granted all the same. */
+const foreignEnds: readonly string[] = ["answer_broken", "unreadable_answer"];
+
+/** Whether the credits may have been granted although the answer is not here: a proxy may have given up on us, too. */
 function isOpenOutcome(error: unknown): boolean {
-  return (
-    error instanceof ServerUnreachable || (error instanceof ClientError && error.code === "answer_broken")
-  );
+  if (error instanceof ClientError) return error.status >= 500 || foreignEnds.includes(error.code);
+  return error instanceof ServerUnreachable || error instanceof Interrupted;
 }
 
-function againText(idempotencyKey: string): string {
-  return `Whether the credits were granted is not known. To ask again without granting twice, add --idempotency-key ${idempotencyKey}\n`;
+function openGrant(cause: unknown, idempotencyKey: string): LeftOpen {
+  const advice =
+    "Whether the credits were granted is not known. " +
+    `To ask again without granting twice, add --idempotency-key ${idempotencyKey}`;
+  return new LeftOpen({ cause, advice, members: { idempotency_key: idempotencyKey } });
 }
 
 function grantText({ transfer_id, balances }: GrantAnswer, amount: string, mode: Mode): string {

@@ -3,7 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { CliHouse } from "./cli-house.ts";
 import { customerKey, operatorToken, serverUrl } from "./credentials.ts";
 import type { Credential, GlobalOptions } from "./credentials.ts";
-import { OutputClosed } from "./exit.ts";
+import { Interrupted, OutputClosed } from "./exit.ts";
 
 /** What a command works with: clients made from the global options, and the two outputs. */
 export class Desk {
@@ -52,6 +52,20 @@ export class Desk {
   /** The client of the customer whose API key it is. */
   customer(): Client {
     return this.#client(customerKey(this.#options(), this.house.environment));
+  }
+
+  /**
+   * Work that Ctrl-C ends with `Interrupted`: without a listener it would end the process in the middle of a line, with
+   * another code, and before anybody is told what is left open.
+   */
+  async interruptible<Result>(work: () => Promise<Result>): Promise<Result> {
+    const interrupt = (): void => this.end(new Interrupted("ended with Ctrl-C"));
+    process.on("SIGINT", interrupt);
+    try {
+      return await work();
+    } finally {
+      process.off("SIGINT", interrupt);
+    }
   }
 
   /** Ends whatever runs; it then throws the reason. */

@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { ClientError, ServerUnreachable } from "../client/errors.ts";
 import type { JsonObject } from "../core/json-object.ts";
-import { exitCodes, Interrupted, OutputClosed, WrongUse } from "./exit.ts";
+import { exitCodes, Interrupted, LeftOpen, OutputClosed, WrongUse } from "./exit.ts";
 
 /** What a failed command says on standard error, for people and for programs; nothing when it ended as wished. */
 export type Failure = {
@@ -18,6 +18,7 @@ const advice: Readonly<Record<string, string>> = {
 
 /** `sent` tells where the key or token that was sent came from. */
 export function failureOf(error: unknown, sent: string | undefined): Failure {
+  if (error instanceof LeftOpen) return openEnd(error, failureOf(error.cause, sent));
   if (error instanceof Interrupted) return { exitCode: exitCodes.interrupted };
   if (error instanceof OutputClosed) return { exitCode: exitCodes.ok };
   if (error instanceof CommanderError) return wrongWords(error);
@@ -32,6 +33,17 @@ export function failureOf(error: unknown, sent: string | undefined): Failure {
     );
   }
   return plain(exitCodes.failed, "failed", message);
+}
+
+/** Who reads our output no more is told nothing more either. */
+function openEnd({ advice, members, cause }: LeftOpen, { exitCode, text, error }: Failure): Failure {
+  if (cause instanceof OutputClosed) return { exitCode };
+  const known = error ?? { message: advice, code: "interrupted" };
+  return {
+    exitCode,
+    text: text === undefined ? advice : `${text}\n${advice}`,
+    error: { ...known, ...members },
+  };
 }
 
 function plain(exitCode: number, code: string, message: string): Failure {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
-import type { FakeApi, FakeReplies } from "../client/fake-api.ts";
+import type { FakeApi, FakeReplies, FakeReply } from "../client/fake-api.ts";
 import { run } from "./cli-runner.test-support.ts";
 import type { RunSettings } from "./cli-runner.test-support.ts";
 import { accountId, sampleAccount, sampleReplies, sampleUsage } from "./sample-answers.test-support.ts";
@@ -93,16 +93,57 @@ test("A grant carries the Idempotency-Key it was given, and one of its own other
   assert.notEqual(second, third);
 });
 
-test("A grant whose answer broke off says how to ask again without granting twice.", async () => {
-  const settings = await settingsFor({
-    [`POST /admin/v1/accounts/${accountId}/credits`]: { pieces: ["{"], finish: "cut" },
-  });
-  const { exitCode, errors } = await run(["credits", "grant", accountId, "1"], settings);
-  assert.equal(exitCode, 1);
-  assert.ok(
-    errors.includes(`--idempotency-key ${String(settings.api.asked[0]?.headers["idempotency-key"])}`),
-  );
+test("A grant that may have been done says how to ask again without granting twice, to people and to programs.", async () => {
+  const error = { message: "Not now.", code: "service_unavailable" };
+  const ends: readonly (readonly [reply: FakeReply, code: string])[] = [
+    [{ pieces: ["{"], finish: "cut" }, "answer_broken"],
+    [{ status: 504, body: "<html>Gateway Time-out</html>" }, "unreadable_answer"],
+    [{ status: 503, body: { error } }, "service_unavailable"],
+  ];
+  for (const [reply, code] of ends) {
+    const settings = await settingsFor({ [`POST /admin/v1/accounts/${accountId}/credits`]: reply });
+    const words = ["credits", "grant", accountId, "1"];
+    const plain = await run(words, settings);
+    const json = await run([...words, "--json"], settings);
+    await fake?.close();
+    const [first, second] = settings.api.asked.map(({ headers }) => String(headers["idempotency-key"]));
+    assert.deepEqual([plain.exitCode, json.exitCode], [1, 1], code);
+    assert.ok(
+      plain.errors.includes(code) && plain.errors.includes(`--idempotency-key ${first}`),
+      plain.errors,
+    );
+    const told = JSON.parse(json.errors).error;
+    assert.deepEqual([told.code, told.idempotency_key], [code, second]);
+  }
 });
+
+test("A grant that was refused is no open question.", async () => {
+  const error = { message: "There is no such account.", code: "not_found" };
+  const settings = await settingsFor({
+    [`POST /admin/v1/accounts/${accountId}/credits`]: { status: 404, body: { error } },
+  });
+  const { errors } = await run(["credits", "grant", accountId, "1", "--json"], settings);
+  assert.deepEqual(JSON.parse(errors), { error });
+});
+
+test(
+  "Ctrl-C while a grant is on its way says how to ask again without granting twice.",
+  { timeout: 10_000 },
+  async () => {
+    const settings = await settingsFor({
+      [`POST /admin/v1/accounts/${accountId}/credits`]: () => {
+        process.emit("SIGINT");
+        return { pieces: ["{"], finish: "hang" };
+      },
+    });
+    const { exitCode, errors } = await run(["credits", "grant", accountId, "1"], settings);
+    assert.equal(exitCode, 130);
+    assert.match(
+      errors,
+      /^skillboss: Whether the credits were granted is not known\..* --idempotency-key [0-9a-f-]{36}\n$/,
+    );
+  },
+);
 
 test("Transfers of all pages are one table under one head, or one JSON list.", async () => {
   const settings = await settingsFor();
