@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { BalanceAnswer, GrantAnswer } from "../client/answers.ts";
-import { ClientError, ServerUnreachable } from "../client/errors.ts";
+import { ClientError, isAnswerLost } from "../client/errors.ts";
 import type { Mode } from "../core/caller.ts";
 import type { Desk } from "./desk.ts";
 import { Interrupted, LeftOpen } from "./exit.ts";
@@ -58,13 +58,10 @@ function addGrant(credits: Command, desk: Desk): void {
     });
 }
 
-/** Codes of answers that are not the server's own: it may have granted all the same. */
-const foreignEnds: readonly string[] = ["answer_broken", "unreadable_answer"];
-
-/** Whether the credits may have been granted although the answer is not here: a proxy may have given up on us, too. */
+/** Whether the credits may have been granted although the answer is not here; a database can fail behind its commit, too. */
 function isOpenOutcome(error: unknown): boolean {
-  if (error instanceof ClientError) return error.status >= 500 || foreignEnds.includes(error.code);
-  return error instanceof ServerUnreachable || error instanceof Interrupted;
+  const isFault = error instanceof ClientError && error.status >= 500;
+  return isFault || isAnswerLost(error) || error instanceof Interrupted;
 }
 
 function openGrant(cause: unknown, idempotencyKey: string): LeftOpen {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { createClient } from "../client/client.ts";
 import type { Client } from "../client/client.ts";
 import type { CliHouse } from "./cli-house.ts";
@@ -66,6 +67,12 @@ export class Desk {
     } finally {
       process.off("SIGINT", interrupt);
     }
+  }
+
+  /** Waits; throws the reason when the command is to end before. */
+  async pause(waitMs: number): Promise<void> {
+    const { signal } = this.#ending;
+    await setTimeout(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
   /** Ends whatever runs; it then throws the reason. */

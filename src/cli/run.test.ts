@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
-import type { FakeApi } from "../client/fake-api.ts";
+import type { FakeApi, FakeReplies, FakeReply } from "../client/fake-api.ts";
 import { run } from "./cli-runner.test-support.ts";
 import type { Ran } from "./cli-runner.test-support.ts";
 import { sampleModel, sampleReplies } from "./sample-answers.test-support.ts";
@@ -113,6 +113,80 @@ test("A result that is no file is shown although a file was wanted.", async () =
   assert.equal(exitCode, 2);
   assert.match(errors, /no file to save.*run_1/);
   assert.equal(output, "Hello.\n");
+});
+
+/** A run that is under way: the first look at it is answered, the second as told. */
+async function ranAgainst(replies: FakeReplies, ...more: readonly string[]): Promise<Ran> {
+  const job = {
+    id: "run_9",
+    job_id: "run_9",
+    model: "m",
+    status: "running",
+    created_at: "",
+    completed_at: null,
+  };
+  let looks = 0;
+  const later = replies["GET /v1/job/run_9"] ?? { body: job };
+  const server = await startFakeApi({
+    "POST /v1/run": { status: 202, body: { job_id: "run_9", status: "accepted" } },
+    ...replies,
+    "GET /v1/job/run_9": (asked) => {
+      looks += 1;
+      if (looks === 1) return { body: job };
+      return typeof later === "function" ? later(asked) : later;
+    },
+  });
+  const environment = { url: server.url, apiKey: "sk-x" };
+  const seen = await run(["run", "m", "prompt=hi", ...more], { environment });
+  await server.close();
+  return seen;
+}
+
+const waits = { timeout: 10_000 };
+
+test(
+  "Whoever stops waiting for a run, by Ctrl-C, is told its id, that it goes on and how to call it off.",
+  waits,
+  async () => {
+    const pressed = (): FakeReply => {
+      process.emit("SIGINT");
+      return { pieces: ["{"], finish: "hang" };
+    };
+    const before = process.listenerCount("SIGINT");
+    const plain = await ranAgainst({ "GET /v1/job/run_9": pressed });
+    assert.equal(plain.exitCode, 130);
+    assert.equal(plain.output, "");
+    assert.match(
+      plain.errors,
+      /^skillboss: The run run_9 goes on: skillboss jobs show run_9\n.*jobs cancel run_9\n$/,
+    );
+    const json = await ranAgainst({ "GET /v1/job/run_9": pressed }, "--json");
+    assert.equal(json.exitCode, 130);
+    assert.equal(JSON.parse(json.errors).error.run_id, "run_9");
+    assert.equal(process.listenerCount("SIGINT"), before);
+  },
+);
+
+test("A run whose server goes away while it is waited for is named.", waits, async () => {
+  const gone = { "GET /v1/job/run_9": { pieces: ["{"], finish: "cut" } } as const;
+  const plain = await ranAgainst(gone);
+  assert.equal(plain.exitCode, 1);
+  assert.match(plain.errors, /broke off[^]*run_9 goes on: skillboss jobs show run_9/);
+  const { error } = JSON.parse((await ranAgainst(gone, "--json")).errors);
+  assert.deepEqual([error.code, error.run_id], ["answer_broken", "run_9"]);
+});
+
+test("That a run may have been begun is said where its first answer is lost, and not where it was refused or never sent.", async () => {
+  const unknown = /Whether the run was begun is not known: skillboss jobs list/;
+  const lost = await ranAgainst({ "POST /v1/run": { status: 504, body: "<html>" } });
+  assert.match(lost.errors, unknown);
+  const error = { message: "No provider.", code: "provider_not_configured" };
+  const refused = await ranAgainst({ "POST /v1/run": { status: 503, body: { error } } });
+  assert.doesNotMatch(refused.errors, unknown);
+  const environment = { url: "http://127.0.0.1:1", apiKey: "sk-x" };
+  const unsent = await run(["run", "m", "prompt=hi"], { environment });
+  assert.equal(unsent.exitCode, 3);
+  assert.doesNotMatch(unsent.errors, unknown);
 });
 
 test("A chat model that is run is refused with the command that asks it, and not with a word nobody wrote.", async () => {

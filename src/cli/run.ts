@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Client } from "../client/client.ts";
-import { ClientError } from "../client/errors.ts";
+import { ClientError, isAnswerLost } from "../client/errors.ts";
 import type { JobAnswer, LettersAnswer, RunAnswer, RunWish } from "../client/run-client.ts";
 import type { Desk } from "./desk.ts";
-import { exitCodes, WrongUse } from "./exit.ts";
+import { exitCodes, Interrupted, LeftOpen, WrongUse } from "./exit.ts";
 import { collected } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
 import { fileUrlsIn, refuseUnwritable, saveFiles } from "./result-file.ts";
@@ -49,27 +48,65 @@ export function addRun(program: Command, desk: Desk): void {
       const client = desk.customer();
       if (options.output !== undefined) await refuseUnwritable(options.output);
       const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
-      const begun = await begin(client, { model, inputs, webhook: options.webhook }, options.async === true);
-      if ("results" in begun) return showLetters(desk, begun);
-      if (options.async === true) return desk.show(begun, (job) => `${job.job_id} ${job.status}\n`);
-      await finish(desk, await waitedFor(client, begun, desk), options.output);
+      const wish = { model, inputs, webhook: options.webhook };
+      await desk.interruptible(() => carryOut({ desk, client, wish, options }));
     });
+}
+
+type Errand = {
+  readonly desk: Desk;
+  readonly client: Client;
+  readonly wish: RunWish;
+  readonly options: RunOptions;
+};
+
+/** However it ends: a run that was begun is named, since it goes on and is paid for. */
+async function carryOut({ desk, client, wish, options }: Errand): Promise<void> {
+  const begun = await begin(client, wish, options.async === true);
+  if ("results" in begun) return showLetters(desk, begun);
+  const { job_id: id } = begun;
+  let job: JobAnswer;
+  try {
+    job = await client.runs.read(id);
+    if (options.async === true) return await desk.show(job, ({ status }) => `${id} ${status}\n`);
+    job = await waitedFor(client, job, desk);
+  } catch (cause) {
+    const advice = `The run ${id} goes on: skillboss jobs show ${id}\nTo call it off: skillboss jobs cancel ${id}`;
+    throw new LeftOpen({ cause, advice, members: { run_id: id } });
+  }
+  await finish(desk, job, options.output);
 }
 
 /**
  * Runs begin as jobs here, which neither chats nor letters to receivers with variables can be: their refusal names what
  * nobody wrote. It comes before anything is done, so that the letters can be asked for in the way that they are sent.
  */
-async function begin(client: Client, wish: RunWish, isAsync: boolean): Promise<JobAnswer | LettersAnswer> {
+async function begin(
+  client: Client,
+  wish: RunWish,
+  isAsync: boolean,
+): Promise<Pick<JobAnswer, "job_id"> | LettersAnswer> {
   try {
     return await client.runs.begin(wish);
   } catch (error) {
+    if (isAnswerLost(error) || error instanceof Interrupted) throw unseenBegin(error);
     if (!(error instanceof ClientError) || error.param !== "async") throw error;
     const { type } = await client.models.read(wish.model);
     if (type === "chat")
       throw new WrongUse(`${wish.model} is a chat model: skillboss chat --model ${wish.model} "…"`);
     if (isAsync) throw error;
-    return client.runs.letters(wish);
+    return sentLetters(client, wish);
+  }
+}
+
+/** Whoever does not see what became of them must not take it that none were sent. */
+async function sentLetters(client: Client, wish: RunWish): Promise<LettersAnswer> {
+  try {
+    return await client.runs.letters(wish);
+  } catch (cause) {
+    if (!isAnswerLost(cause) && !(cause instanceof Interrupted)) throw cause;
+    const advice = "Whether letters were sent is not known: skillboss usage";
+    throw new LeftOpen({ cause, advice, members: {} });
   }
 }
 
@@ -85,12 +122,17 @@ async function showLetters(desk: Desk, answer: LettersAnswer): Promise<void> {
   );
 }
 
+function unseenBegin(cause: unknown): LeftOpen {
+  const advice = "Whether the run was begun is not known: skillboss jobs list";
+  return new LeftOpen({ cause, advice, members: {} });
+}
+
 async function waitedFor(client: Client, begun: JobAnswer, desk: Desk): Promise<JobAnswer> {
   let job = begun;
   let waitMs = firstWaitMs;
   let told = 0;
   while (job.status === "queued" || job.status === "running") {
-    await pause(waitMs);
+    await desk.pause(waitMs);
     waitMs = Math.min(waitMs * 1.5, longestWaitMs);
     job = await client.runs.read(job.job_id);
     const percent = Math.floor((job.progress ?? 0) * 100);

@@ -42,6 +42,8 @@ export class ClientError extends Error {
 /** Nothing answers at the address. */
 export class ServerUnreachable extends Error {
   readonly url: string;
+  /** The system's word for it, such as ECONNREFUSED. */
+  readonly reason: string | undefined;
 
   constructor(url: string, cause: unknown) {
     const why = reasonOf(cause);
@@ -52,7 +54,30 @@ export class ServerUnreachable extends Error {
     );
     this.name = "ServerUnreachable";
     this.url = url;
+    this.reason = why;
   }
+}
+
+/** No connection came about: the server has not seen the request. */
+const unsent: readonly unknown[] = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "bad port",
+];
+
+/**
+ * Whether the server may have done what was asked although its answer is not here: the connection broke, or a proxy gave up
+ * on it.
+ */
+export function isAnswerLost(error: unknown): boolean {
+  if (error instanceof ServerUnreachable) return !unsent.includes(error.reason);
+  const foreign: readonly string[] = ["answer_broken", "unreadable_answer"] satisfies readonly ClientCode[];
+  return error instanceof ClientError && foreign.includes(error.code);
 }
 
 function textOf(error: JsonObject, member: string): string | undefined {

@@ -50,8 +50,8 @@ export type LettersAnswer = {
 };
 
 export type RunClient = {
-  /** Begins the run and answers at once: ask for its job. */
-  begin(wish: RunWish): Promise<JobAnswer>;
+  /** Begins the run and answers at once, with nothing but its id: ask for its job. */
+  begin(wish: RunWish): Promise<Pick<JobAnswer, "job_id">>;
   /** Such letters are no jobs: the answer comes when all are sent. */
   letters(wish: RunWish): Promise<LettersAnswer>;
   read(id: string): Promise<JobAnswer>;
@@ -65,18 +65,16 @@ export type RunClient = {
 };
 
 export function runClient(link: Link): RunClient {
-  const read = (id: string) =>
-    link.ask<JobAnswer>({ method: "GET", path: `/v1/job/${segment(id)}` }, ["job_id", "status"]);
   return {
     download: (url) => link.download(url),
-    async begin({ model, inputs, webhook }) {
+    begin({ model, inputs, webhook }) {
       const body = { model, inputs, async: true, webhook };
-      const begun = await link.ask<JobAnswer>({ method: "POST", path: "/v1/run", body }, ["job_id"]);
-      return read(begun.job_id);
+      return link.ask<JobAnswer>({ method: "POST", path: "/v1/run", body }, ["job_id"]);
     },
     letters: (body) =>
       link.ask<LettersAnswer>({ method: "POST", path: "/v1/run", body }, ["success", "results"]),
-    read,
+    read: (id) =>
+      link.ask<JobAnswer>({ method: "GET", path: `/v1/job/${segment(id)}` }, ["job_id", "status"]),
     list: ({ status, limit } = {}) =>
       link.ask<JobsAnswer>({ method: "GET", path: "/v1/job", query: { status, limit } }, ["jobs"]),
     cancel: (id) =>
