@@ -232,8 +232,19 @@ test("A reader of the output that goes away ends the command with 0 and without 
   const settings = await settingsFor();
   const ran = await run(["accounts", "transfers", "owner"], {
     ...settings,
-    onOutput: (_text, stream) => stream.destroy(new Error("EPIPE")),
+    onOutput: (_text, stream) => stream.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" })),
   });
   assert.equal(ran.exitCode, 0);
   assert.equal(ran.errors, "");
+});
+
+test("Output that cannot be written, as on a full disk, is a failure and not an end as wished.", async () => {
+  const settings = await settingsFor();
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const ran = await run(["accounts", "transfers", "owner"], {
+    ...settings,
+    onOutput: (_text, stream) => stream.destroy(full),
+  });
+  assert.equal(ran.exitCode, 1);
+  assert.match(ran.errors, /^skillboss: The output was not written: ENOSPC/);
 });

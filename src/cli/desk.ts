@@ -18,7 +18,7 @@ export class Desk {
     this.house = house;
     this.#options = options;
     for (const stream of [house.standardOutput, house.standardError]) {
-      stream.on("error", () => this.end(new OutputClosed("nobody reads any more")));
+      stream.on("error", (error: NodeJS.ErrnoException) => this.end(outputFailure(error)));
     }
   }
 
@@ -99,6 +99,12 @@ export class Desk {
     this.#sent = origin;
     return createClient({ baseUrl: this.url, token: secret, signal: this.#ending.signal });
   }
+}
+
+/** A reader that left wants no more. A full disk is a failure: what was asked for is not there. */
+function outputFailure(error: NodeJS.ErrnoException): Error {
+  if (error.code === "EPIPE") return new OutputClosed("nobody reads any more", { cause: error });
+  return new Error(`The output was not written: ${error.message}`, { cause: error });
 }
 
 /** Resolves when the text is handed over, so that nothing is lost when the process ends; errors are the stream's to tell. */

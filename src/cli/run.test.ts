@@ -107,6 +107,17 @@ test("A disk that is full costs nobody a result.", { skip: noFullDisk }, async (
   assert.ok(errors.includes(file("one.png")));
 });
 
+test("A result that nobody could read, since the output is full, is named with the command that shows it.", async () => {
+  resultOf({ text: "Hello." });
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const { exitCode, errors } = await run(["run", "m", "prompt=hi"], {
+    environment: { url: api.url, apiKey: "sk-x" },
+    onOutput: (_text, stream) => stream.destroy(full),
+  });
+  assert.equal(exitCode, 1);
+  assert.match(errors, /ENOSPC[^]*run_1 is done: skillboss jobs show run_1/);
+});
+
 test("A result that is no file is shown although a file was wanted.", async () => {
   resultOf({ text: "Hello." });
   const { exitCode, errors, output } = await ran("-o", join(folder, "text.png"));

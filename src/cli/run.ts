@@ -154,13 +154,23 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
     if (output !== undefined) saved = await saveFiles(result, { client: desk.customer(), path: output });
   } catch (error) {
     // The result was paid for: whatever became of its files, it is shown.
-    await desk.show(result, resultText);
+    await show(desk, result, []);
     throw error;
   }
-  await desk.show(result, (shown) =>
-    saved.length === 0 ? resultText(shown) : saved.map((path) => `Saved ${path}\n`).join(""),
-  );
+  await show(desk, result, saved);
   if (!desk.isJson) await desk.note(costText(result));
+}
+
+/** Where the output takes nothing, the result that was paid for is still at the server. */
+async function show(desk: Desk, result: RunAnswer, saved: readonly string[]): Promise<void> {
+  try {
+    await desk.show(result, () =>
+      saved.length === 0 ? resultText(result) : saved.map((path) => `Saved ${path}\n`).join(""),
+    );
+  } catch (cause) {
+    const advice = `The run ${result.id} is done: skillboss jobs show ${result.id}`;
+    throw new LeftOpen({ cause, advice, members: { run_id: result.id } });
+  }
 }
 
 const ownMembers = new Set(["id", "object", "model", "status", "usage", "usage_estimated"]);
