@@ -294,6 +294,53 @@ test("forms are in the document: what they need is needed, and what else they na
   assert.ok(told.request("POST /v1/files", "*/*"));
 });
 
+const lists = [
+  "GET /v1/job",
+  "GET /v1/webhooks/deliveries",
+  "GET /v1/files",
+  "GET /v1/usage",
+  "GET /api/me/usage",
+  "GET /v1/models",
+];
+
+test("what is asked for behind the ? is in the document with its form: what that allows is taken, what it excludes refused", async () => {
+  let bounds = 0;
+  for (const door of lists) {
+    for (const { name, schema } of told.parameters(door, "query")) {
+      const { enum: values = [], minimum, maximum } = schema;
+      const taken = [...values, minimum, maximum].filter((value) => value !== undefined);
+      const refused = taken.length === 0 ? [] : ["other", Number(minimum) - 1, Number(maximum) + 1];
+      for (const [status, given] of [
+        [200, taken],
+        [400, refused],
+      ] as const) {
+        for (const value of given) {
+          const answer = await ask(door, {}, `${door.split(" ")[1]}?${name}=${value}`);
+          assert.equal(answer.status, status, `${door} ${name}=${value}: ${await answer.text()}`);
+          bounds += 1;
+        }
+      }
+    }
+  }
+  assert.ok(bounds > 40, `${bounds}`);
+});
+
+test("a file's name, the way on in events, and the headers that doors heed are in the document", async () => {
+  const names = (door: string, place: "query" | "header") =>
+    told.parameters(door, place).map(({ name }) => name);
+  assert.deepEqual(names("POST /v1/files", "query"), ["name"]);
+  assert.deepEqual(names("GET /v1/run/{id}/events", "query"), ["after"]);
+  assert.deepEqual(names("GET /v1/run/{id}/events", "header"), ["Last-Event-ID"]);
+  assert.deepEqual(names("GET /v1/files/{id}/content", "query"), ["expires", "signature"]);
+  assert.deepEqual(names("POST /v1/run", "header"), ["Prefer", "Idempotency-Key"]);
+  assert.deepEqual(names("POST /v1/models", "query"), []);
+  const keyed = told.doors.filter((door) => names(door, "header").includes("Idempotency-Key"));
+  const posts = told.doors.filter((door) => door.startsWith("POST ") && !door.endsWith("/news/{token}"));
+  assert.deepEqual(keyed, posts);
+  const misspelt = await ask("POST /v1/files", { body: { a: 1 } }, "/v1/files?nme=a.json");
+  assert.equal(misspelt.status, 400);
+});
+
 test("doors that change something tell what they take, but for those that take nothing", () => {
   const changing = told.doors.filter((door) => /^(?:POST|PATCH) /.test(door) && !told.takes(door));
   assert.deepEqual(changing.toSorted(), [

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { modes } from "../core/caller.ts";
 import type { Mode } from "../core/caller.ts";
 import { formatCredits, microPerCredit, parseCredits } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
@@ -85,7 +86,11 @@ function transfersDoor({ accounts, ledger }: LedgerHouse): Door {
     method: "GET",
     path: "/admin/v1/accounts/{id}/transfers",
     access: "operator",
-    query: ["mode", "after", "limit"],
+    query: {
+      mode: z.enum(modes),
+      after: z.int().min(0),
+      limit: z.int().min(1).max(mostLines),
+    },
     summary: "The lines of an account's transfers, oldest first. `?mode=live|test&after=sequence&limit=`.",
     answers: "`data` and `has_more`; go on with `after` set to the last sequence.",
     answerForm: listOf(lineForm).extend({ has_more: z.boolean() }),

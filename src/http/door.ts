@@ -35,13 +35,17 @@ export type Visit<Body> = {
   caller(): Caller;
 };
 
+export type ParameterForms = Readonly<Record<string, z.ZodType>>;
+
 type Common = {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** `{name}` matches one segment, `{name...}` the rest of the path. */
   readonly path: string;
   readonly access: Access;
-  /** The parameters it reads behind the `?`. */
-  readonly query?: readonly string[];
+  /** The parameters that it reads behind the `?`, with their forms. A client made from the document can send no others. */
+  readonly query?: ParameterForms;
+  /** The headers that it heeds, `Idempotency-Key` aside. */
+  readonly headers?: ParameterForms;
   readonly summary: string;
   /** What the answer looks like, for the OpenAPI document. */
   readonly answers: string;

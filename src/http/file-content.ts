@@ -10,6 +10,12 @@ import { contentDisposition } from "./content-disposition.ts";
 import type { Door, DoorHeaders, Visit } from "./door.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 
+const asInAddress = "As in the address.";
+const signedQuery = {
+  expires: z.int().min(0).describe(asInAddress),
+  signature: z.string().describe(asInAddress),
+};
+
 /**
  * `GET /v1/files/{id}/content`. The signature of the address is the credential; without one, the key of the account that
  * has the file, as OpenAI's clients send it.
@@ -19,6 +25,8 @@ export function fileContentDoor(house: FileDoorsHouse): Door {
     method: "GET",
     path: "/v1/files/{id}/content",
     access: "open",
+    query: signedQuery,
+    headers: { Range: z.string() },
     summary: "The content of a file by its signed address, or with the account's key. Takes `Range`.",
     answers: "The bytes.",
     otherAnswers: [

@@ -25,6 +25,8 @@ export function fileUploadDoor(house: FileDoorsHouse): Door {
       "Stores a file: as the body with its content-type and `?name=`, or as the part `file` of multipart/form-data.",
     answers: "The file, with an address for its content that needs no key and holds until `expires_at`.",
     answerForm: fileForm,
+    query: { name: z.string().describe("Of the file, where it is the body.") },
+    headers: { "x-file-name": z.string().describe("The same, percent-encoded.") },
     takes: [
       { mediaType: "multipart/form-data", form: uploadForm },
       { mediaType: "*/*", form: z.file() },

@@ -28,7 +28,7 @@ function listDoor(house: FileDoorsHouse): Door {
     method: "GET",
     path: "/v1/files",
     access: "caller",
-    query: ["limit", "after"],
+    query: { limit: z.int().min(1).max(mostListed), after: z.string() },
     summary: "The account's files in the mode of the key, newest first. `?limit=&after=file id`.",
     answers: "`data` and `has_more`; go on with `after` set to the last id.",
     answerForm: fileList,

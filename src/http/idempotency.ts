@@ -43,10 +43,14 @@ const longestPath = 500;
 /** A grant's own id follows from the key, and the ledger takes an id once: asking again is answered at once and for ever. */
 const doorsOfTheirOwn: ReadonlySet<string> = new Set(["/admin/v1/accounts/{id}/credits"]);
 
+export function takesIdempotencyKey({ method, access }: Door): boolean {
+  return method === "POST" && access !== "open";
+}
+
 /** The key of a request that is to be done once. Undefined: it has none, or what it asks for needs none. */
 export function idempotencyKeyOf(door: Door, request: IncomingMessage): string | undefined {
   const key = request.headers[headerName];
-  if (key === undefined || door.method !== "POST" || door.access === "open") return undefined;
+  if (key === undefined || !takesIdempotencyKey(door)) return undefined;
   if (doorsOfTheirOwn.has(door.path)) return undefined;
   if (typeof key === "string" && key.length <= longestKey && /^[\x20-\x7e]+$/.test(key)) return key;
   throw new Problem("invalid_request", {

@@ -35,7 +35,7 @@ function listDoor(house: RunsHouse): Door {
     method: "GET",
     path: "/v1/job",
     access: "caller",
-    query: ["status", "limit"],
+    query: { status: z.enum(Object.keys(statuses)), limit: z.int().min(1).max(mostListed) },
     summary: "The latest runs. `?status=queued|running|completed|failed|canceled&limit=`.",
     answers:
       "`jobs` and `count`. Where their results are more than some MB together, the largest are left out: each is at its `poll_url`.",
@@ -81,12 +81,13 @@ function eventsDoor(house: RunsHouse): Door {
     method: "GET",
     path: "/v1/run/{id}/events",
     access: "caller",
-    query: ["after"],
     summary:
       "What happens to a run, as server-sent events; `Last-Event-ID`, or `?after=`, goes on where a connection broke.",
     answers:
       "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
     eventForm: runEvent,
+    query: { after: z.int().min(0).describe("The id of the last event that was seen.") },
+    headers: { "Last-Event-ID": z.string().describe("The same; it goes before.") },
     attend: async (visit, request, response) => {
       const row = await ownRun(visit, house);
       const { keepAliveMs, openCalls } = house.chat;

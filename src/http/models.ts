@@ -23,14 +23,18 @@ export type ModelsHouse = ShowingHouse & {
 
 const listed = {
   access: "caller",
-  query: ["types", "type", "ids"],
   answers: "`data` for OpenAI's SDKs; `models`, `count` and `available_types` for SkillBoss clients.",
   answerForm: modelList,
 } as const;
 
+const someNames = z.string().describe("Several with commas between.");
+const listQuery = { types: someNames, type: someNames, ids: someNames };
+
 const got = {
   ...listed,
   method: "GET",
+  query: listQuery,
+  headers: { "If-None-Match": z.string().describe("An `ETag` that a list came with.") },
   otherAnswers: [
     { status: 304, answers: "The list is what `If-None-Match` says: it was sent with this `ETag`." },
   ],

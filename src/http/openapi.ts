@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { problems } from "../core/problems.ts";
-import type { Door, OtherAnswer } from "./door.ts";
+import type { Door, OtherAnswer, ParameterForms } from "./door.ts";
+import { takesIdempotencyKey } from "./idempotency.ts";
 import { sendJson } from "./render.ts";
 
 /** The OpenAPI 3.1 document of a list of doors. */
@@ -93,14 +94,34 @@ function allAnswers(door: Door): readonly OtherAnswer[] {
   return [...(isUnknown ? [{ form: z.unknown() }] : usual), ...others];
 }
 
-function parametersOf({ path, query = [] }: Door): Record<string, unknown> {
-  const names = [...path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1] ?? "");
+/** In the words of OpenAPI the name of a parameter's place is `in`. */
+function parametersOf(door: Door): Record<string, unknown> {
+  const names = [...door.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1] ?? "");
   const schema = { type: "string" };
+  const headers = takesIdempotencyKey(door)
+    ? { ...door.headers, "Idempotency-Key": idempotencyKey }
+    : door.headers;
   const parameters = [
     ...names.map((name) => ({ name, in: "path", required: true, schema })),
-    ...query.map((name) => ({ name, in: "query", required: false, schema })),
+    ...optional("query", door.query),
+    ...optional("header", headers),
   ];
   return parameters.length === 0 ? {} : { parameters };
+}
+
+const idempotencyKey = z
+  .string()
+  .min(1)
+  .max(255)
+  .describe("Asking again with the same one does nothing again and charges nothing again.");
+
+function optional(place: "query" | "header", forms: ParameterForms = {}): readonly object[] {
+  return Object.entries(forms).map(([name, form]) => ({
+    name,
+    in: place,
+    required: false,
+    schema: z.toJSONSchema(form),
+  }));
 }
 
 function statusOf(door: Door): string {

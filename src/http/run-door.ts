@@ -46,6 +46,9 @@ export function runDoor(house: RunsHouse): Door {
     answerForm: z.union([runResult, chatCompletion, sentForm]),
     eventForm: chatCompletionChunk,
     otherAnswers: [acceptedRun],
+    headers: {
+      Prefer: z.string().describe("`wait=5` waits five seconds for the result, `respond-async` not at all."),
+    },
     body: runBody,
     async attend(visit, _request, response) {
       const { value, raw } = parseJsonObject(visit.rawBody);

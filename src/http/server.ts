@@ -103,7 +103,7 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Guide)
   const admitting = admit(door, request, settings);
   const caller = admitting instanceof Promise ? await admitting : admitting;
   exchange.caller = caller;
-  if (door.query !== undefined && query.size > 0) refuseSlips(query, door.query);
+  if (door.query !== undefined && query.size > 0) refuseSlips(query, Object.keys(door.query));
   const { answers } = settings;
   const key = answers === undefined ? undefined : idempotencyKeyOf(door, request);
   const digest = key === undefined ? undefined : new ContentDigest();

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { added, periods } from "../calls/usage-report.ts";
 import type {
   Period,
@@ -29,7 +30,7 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       method: "GET",
       path: "/v1/usage",
       access: "caller",
-      query: ["period", "model"],
+      query: { period: z.enum(periods), model: z.string() },
       summary:
         "What was spent: in all, by model and by UTC day. `?period=day|week|month|all&model=part`; a month is the last 30 days.",
       answers: "Sums with credits and USD as decimal strings, and the latest calls with how each ended.",
@@ -54,7 +55,7 @@ export function usageDoors(house: UsageHouse): readonly Door[] {
       method: "GET",
       path: "/api/me/usage",
       access: "caller",
-      query: ["period", "model", "type"],
+      query: { period: z.enum(periods), model: z.string(), type: z.string() },
       summary: "The same sums, as the command line clients read them; `?type=chat|image|…` of some models.",
       answers: "`summary`, `by_model`, `by_type`, `daily` and `recent` with numbers.",
       answerForm: accountUsage,

@@ -57,7 +57,11 @@ function listDoor({ deliveries }: WebhookDoorsHouse): Door {
     method: "GET",
     path: "/v1/webhooks/deliveries",
     access: "caller",
-    query: ["state", "limit", "after"],
+    query: {
+      state: z.enum(deliveryStates),
+      limit: z.int().min(1).max(mostListed),
+      after: z.string(),
+    },
     summary:
       "Messages to the account's own servers, newest first. `?state=waiting|delivered|given_up|refused&limit=&after=`.",
     answers:

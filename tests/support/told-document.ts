@@ -3,7 +3,18 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 
 type Content = Readonly<Record<string, { readonly schema: object }>>;
+export type ToldParameter = {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly schema: {
+    readonly type?: string;
+    readonly enum?: readonly string[];
+    readonly minimum?: number;
+    readonly maximum?: number;
+  };
+};
 type Told = {
+  readonly parameters?: readonly ToldParameter[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
 };
@@ -59,6 +70,11 @@ export class ToldDocument {
 
   takes(door: string): boolean {
     return this.#told(door).requestBody !== undefined;
+  }
+
+  /** What it takes behind the `?`, in headers or in its path. */
+  parameters(door: string, place: ToldParameter["in"]): readonly ToldParameter[] {
+    return this.#told(door).parameters?.filter((parameter) => parameter.in === place) ?? [];
   }
 
   /** The form of a request's body. */
