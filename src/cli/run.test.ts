@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startFakeApi } from "../client/fake-api.ts";
 import type { FakeApi, FakeReplies, FakeReply } from "../client/fake-api.ts";
+import { isJsonObject } from "../core/json-object.ts";
 import { run } from "./cli-runner.test-support.ts";
 import type { Ran } from "./cli-runner.test-support.ts";
 import { sampleModel, sampleReplies } from "./sample-answers.test-support.ts";
@@ -198,6 +199,40 @@ test("That a run may have been begun is said where its first answer is lost, and
   const unsent = await run(["run", "m", "prompt=hi"], { environment });
   assert.equal(unsent.exitCode, 3);
   assert.doesNotMatch(unsent.errors, unknown);
+});
+
+test("A file goes in the form that the input has: a data URL where addresses go, base64 where its name says so.", async () => {
+  resultOf({ text: "ok" });
+  for (const name of ["talk.mp3", "page.PDF", "odd"]) writeFileSync(join(folder, name), name);
+  const sent = async (...words: readonly string[]) => {
+    assert.equal((await ran(...words)).exitCode, 0);
+    const { body } = api.asked.findLast(({ path }) => path === "/v1/run") ?? assert.fail();
+    return isJsonObject(body) ? body["inputs"] : undefined;
+  };
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const files = [
+    "--file",
+    `document_url=${join(folder, "page.PDF")}`,
+    "--file",
+    `image=${join(folder, "odd")}`,
+  ];
+  assert.deepEqual(await sent(...files), {
+    prompt: "hi",
+    document_url: `data:application/pdf;base64,${base64("page.PDF")}`,
+    image: `data:application/octet-stream;base64,${base64("odd")}`,
+  });
+  const talk = ["--file", `audio_data=${join(folder, "talk.mp3")}`];
+  const named = { prompt: "hi", audio_data: base64("talk.mp3"), filename: "talk.mp3" };
+  assert.deepEqual(await sent(...talk), named);
+  assert.deepEqual(await sent(...talk, "filename=other.mp3"), { ...named, filename: "other.mp3" });
+});
+
+test("A file that is not there is wrong use, and nothing is sent.", async () => {
+  const asked = api.asked.length;
+  const { exitCode, errors } = await ran("--file", `image_url=${join(folder, "missing.png")}`);
+  assert.equal(exitCode, 2);
+  assert.match(errors, /cannot be read: ENOENT.*missing\.png.* Nothing was sent/);
+  assert.equal(api.asked.length, asked);
 });
 
 test("A chat model that is run is refused with the command that asks it, and not with a word nobody wrote.", async () => {

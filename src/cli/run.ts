@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Client } from "../client/client.ts";
 import { ClientError, isAnswerLost } from "../client/errors.ts";
 import type { JobAnswer, LettersAnswer, RunAnswer, RunWish } from "../client/run-client.ts";
 import type { Desk } from "./desk.ts";
 import { exitCodes, Interrupted, LeftOpen, WrongUse } from "./exit.ts";
+import { fileInput } from "./file-input.ts";
 import { collected } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
 import { fileUrlsIn, refuseUnwritable, saveFiles } from "./result-file.ts";
@@ -30,11 +29,7 @@ export function addRun(program: Command, desk: Desk): void {
     .argument("[inputs...]", "name=value, one for each input")
     .description("run a model: images, video, speech, scraping, search, e-mail… (API key)")
     .option("--input <json>", "all inputs as one JSON object")
-    .option(
-      "--file <name=path>",
-      "an input that is a file's content, as base64; may be given again",
-      collected,
-    )
+    .option("--file <name=path>", "an input that is a file's content; may be given again", collected)
     .option("-o, --output <path>", "save the result's file there; several as path-1, path-2")
     .option("--async", "print the job and do not wait for it")
     .option("--webhook <url>", "tell this address when the run is over")
@@ -42,12 +37,13 @@ export function addRun(program: Command, desk: Desk): void {
       "after",
       '\nExamples:\n  skillboss run flux-1.1-pro prompt="A sunset over mountains" -o sunset.jpg\n' +
         "  skillboss run local/scrape url=https://example.com\n" +
-        "  skillboss run whisper-1 --file audio_data=talk.mp3",
+        "  skillboss run whisper-1 --file audio_data=talk.mp3\n" +
+        "  skillboss run local/parse --file document_url=report.pdf",
     )
     .action(async (model: string, words: readonly string[], options: RunOptions) => {
       const client = desk.customer();
       if (options.output !== undefined) await refuseUnwritable(options.output);
-      const inputs = { ...jsonInputs(options.input), ...pairsOf(words), ...(await filesOf(options.file)) };
+      const inputs = { ...(await filesOf(options.file)), ...jsonInputs(options.input), ...pairsOf(words) };
       const wish = { model, inputs, webhook: options.webhook };
       await desk.interruptible(() => carryOut({ desk, client, wish, options }));
     });
@@ -215,11 +211,10 @@ function pairsOf(words: readonly string[]): Record<string, unknown> {
 }
 
 async function filesOf(pairs: readonly string[] = []): Promise<Record<string, unknown>> {
-  const inputs: Record<string, unknown> = {};
+  let inputs: Record<string, unknown> = {};
   for (const pair of pairs) {
     const [name, path] = split(pair, "--file");
-    inputs[name] = (await readFile(path)).toString("base64");
-    if (name === "audio_data") inputs["filename"] = basename(path);
+    inputs = { ...inputs, ...(await fileInput(name, path)) };
   }
   return inputs;
 }
