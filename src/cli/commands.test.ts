@@ -138,6 +138,16 @@ test("A refusal ends with 1 and says message, code and request; with --json it i
   assert.deepEqual(JSON.parse(json.errors), { error });
 });
 
+test("The member at fault is named where the message does not name it.", async () => {
+  const refused = async (message: string) => {
+    const error = { message, code: "url_not_allowed", param: "webhook" };
+    return (await ranWith(["credits", "balance"], { "GET /v1/balance": { status: 400, body: { error } } }))
+      .errors;
+  };
+  assert.match(await refused("This address may not be fetched."), /\(url_not_allowed at webhook\)/);
+  assert.match(await refused("webhook: want an address"), /\(url_not_allowed\)/);
+});
+
 test("When to try again is said where that may help, and not where the server says that it is in vain.", async () => {
   const error = { message: "Not now.", code: "upstream_unavailable" };
   const refused = (headers: Readonly<Record<string, string>>) => ({

@@ -61,13 +61,15 @@ function wrongWords(error: CommanderError): Failure {
 }
 
 function refusal(error: ClientError, sent: string | undefined): Failure {
-  const { code, message, requestId, retryAfterSeconds } = error;
+  const { code, message, param, requestId, retryAfterSeconds } = error;
   const lines = [message];
   if (error.status === 401 && sent !== undefined) lines.push(`What was sent is ${sent}.`);
   const hint = advice[code];
   if (hint !== undefined) lines.push(hint);
   if (retryAfterSeconds !== undefined) lines.push(`Try again in ${retryAfterSeconds} s.`);
-  lines.push(requestId === undefined ? `(${code})` : `(${code}, request ${requestId})`);
+  // Most messages begin with it.
+  const place = param === undefined || message.includes(param) ? "" : ` at ${param}`;
+  lines.push(`(${code}${place}${requestId === undefined ? "" : `, request ${requestId}`})`);
   const known = retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds };
   return { exitCode: exitCodes.failed, text: lines.join("\n"), error: { ...error.error, ...known } };
 }

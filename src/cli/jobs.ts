@@ -48,6 +48,7 @@ function listText({ jobs }: JobsAnswer): string {
 function jobText(job: JobAnswer): string {
   const progress = job.progress === undefined ? "" : `, ${Math.floor(job.progress * 100)} %`;
   const head = `${job.job_id} ${job.model}: ${job.status}${progress}\n`;
-  if (job.error !== undefined) return `${head}${job.error}\n`;
+  if (job.error !== undefined)
+    return `${head}${job.error}${job.error_param === undefined ? "" : ` (at ${job.error_param})`}\n`;
   return job.result === undefined ? head : `${head}${JSON.stringify(job.result, null, 2)}\n`;
 }

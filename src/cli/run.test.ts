@@ -119,6 +119,14 @@ test("A result that nobody could read, since the output is full, is named with t
   assert.match(errors, /ENOSPC[^]*run_1 is done: skillboss jobs show run_1/);
 });
 
+test("A run that failed names the input that is at fault.", async () => {
+  const [error, error_param] = ["This address may not be fetched.", "document_url"];
+  const failed = { job_id: "run_9", status: "failed", error, error_param };
+  const { exitCode, errors } = await ranAgainst({ "GET /v1/job/run_9": { body: failed } });
+  assert.equal(exitCode, 1);
+  assert.equal(errors, "skillboss: This address may not be fetched. (at document_url, run_9)\n");
+});
+
 test("A result that is no file is shown although a file was wanted.", async () => {
   resultOf({ text: "Hello." });
   const { exitCode, errors, output } = await ran("-o", join(folder, "text.png"));

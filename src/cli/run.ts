@@ -142,7 +142,8 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
   if (job.result === undefined) {
     desk.exitCode = exitCodes.failed;
     if (desk.isJson) return desk.show(job, () => "");
-    return desk.note(`skillboss: ${job.error ?? `the run is ${job.status}`} (${job.job_id})\n`);
+    const place = job.error_param === undefined ? "" : `at ${job.error_param}, `;
+    return desk.note(`skillboss: ${job.error ?? `the run is ${job.status}`} (${place}${job.job_id})\n`);
   }
   const { result } = job;
   let saved: readonly string[] = [];
