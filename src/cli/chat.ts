@@ -7,7 +7,6 @@ import type { Desk } from "./desk.ts";
 import { WrongUse } from "./exit.ts";
 import { wholeNumber } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
-import { harmless } from "./terminal-text.ts";
 
 const mostTokens = 2_147_483_647;
 
@@ -67,7 +66,7 @@ async function answer(conversation: Conversation, isStreamed: boolean): Promise<
   const { desk, client, request } = conversation;
   if (isStreamed) return streamed(conversation);
   const whole = await client.chat.complete(request);
-  await desk.show(whole, (shown) => onScreen(desk, `${textOf(shown)}\n`));
+  await desk.show(whole, (shown) => desk.onScreen(`${textOf(shown)}\n`));
   if (desk.isJson) return;
   const finish = whole.choices[0]?.finish_reason ?? undefined;
   await desk.note(endText(whole, { finish, hasText: textOf(whole) !== "" }));
@@ -85,18 +84,13 @@ async function streamed({ desk, client, request }: Conversation): Promise<void> 
       const text = choice?.delta.content ?? choice?.delta.refusal ?? "";
       if (text === "") continue;
       last = text;
-      await desk.print(onScreen(desk, text));
+      await desk.print(desk.onScreen(text));
     }
   } finally {
     // What follows, a prompt or an error, begins on its own line.
     if (last !== "" && !last.endsWith("\n")) desk.house.standardOutput.write("\n");
   }
   await desk.note(endText(end, { finish, hasText: last !== "" }));
-}
-
-/** A terminal gets text that it cannot obey; a file or a pipe gets the text as it is. */
-function onScreen({ house }: Desk, text: string): string {
-  return house.standardOutput.isTTY === true ? harmless(text) : text;
 }
 
 function textOf({ choices }: ChatAnswer): string {

@@ -4,6 +4,7 @@ import type { Client } from "../client/client.ts";
 import type { CliHouse } from "./cli-house.ts";
 import { customerKey, operatorToken, serverUrl } from "./credentials.ts";
 import type { Credential, GlobalOptions } from "./credentials.ts";
+import { harmless } from "./terminal-text.ts";
 import { Interrupted, OutputClosed } from "./exit.ts";
 
 /** What a command works with: clients made from the global options, and the two outputs. */
@@ -83,6 +84,11 @@ export class Desk {
   /** The answer as one JSON document, or as text for people. */
   async show<Answer>(answer: Answer, text: (answer: Answer) => string): Promise<void> {
     await this.print(this.isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer));
+  }
+
+  /** Foreign text: a terminal gets what it cannot obey; a file or a pipe gets it as it is. */
+  onScreen(text: string): string {
+    return this.house.standardOutput.isTTY === true ? harmless(text) : text;
   }
 
   async print(text: string): Promise<void> {

@@ -119,6 +119,21 @@ test("A result that nobody could read, since the output is full, is named with t
   assert.match(errors, /ENOSPC[^]*run_1 is done: skillboss jobs show run_1/);
 });
 
+test("A result goes to a file or a pipe as it is; a terminal does not obey it, in JSON neither.", async () => {
+  const environment = { url: api.url, apiKey: "sk-x" };
+  const foreign = "one\r\ntwo\f\u009b2J\n";
+  const told = "one\u{fffd}\ntwo\u{fffd}\u{fffd}2J\n";
+  for (const [members, piped, shown] of [
+    [{ markdown: foreign }, `${foreign}\n`, `${told}\n`],
+    [{ title: "\u009b2J" }, '{\n  "title": "\u009b2J"\n}\n', '{\n  "title": "\u{fffd}2J"\n}\n'],
+  ] as const) {
+    resultOf(members);
+    assert.equal((await ran()).output, piped);
+    const words = ["run", "m", "prompt=hi"];
+    assert.equal((await run(words, { environment, isTerminal: true })).output, shown);
+  }
+});
+
 test("A run that failed names the input that is at fault.", async () => {
   const [error, error_param] = ["This address may not be fetched.", "document_url"];
   const failed = { job_id: "run_9", status: "failed", error, error_param };

@@ -8,7 +8,6 @@ import { fileInput } from "./file-input.ts";
 import { collected } from "./option-values.ts";
 import { readableCredits } from "./readable.ts";
 import { fileUrlsIn, refuseUnwritable, saveFiles } from "./result-file.ts";
-import { harmless } from "./terminal-text.ts";
 
 type RunOptions = {
   readonly input?: string;
@@ -162,7 +161,9 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
 async function show(desk: Desk, result: RunAnswer, saved: readonly string[]): Promise<void> {
   try {
     await desk.show(result, () =>
-      saved.length === 0 ? resultText(result) : saved.map((path) => `Saved ${path}\n`).join(""),
+      saved.length === 0
+        ? desk.onScreen(resultText(result))
+        : saved.map((path) => `Saved ${path}\n`).join(""),
     );
   } catch (cause) {
     const advice = `The run ${result.id} is done: skillboss jobs show ${result.id}`;
@@ -175,10 +176,10 @@ const ownMembers = new Set(["id", "object", "model", "status", "usage", "usage_e
 /** A text as it is; files by their addresses; all else as JSON. */
 function resultText(result: RunAnswer): string {
   const urls = fileUrlsIn(result);
-  if (urls.length > 0) return urls.map((url) => `${harmless(url)}\n`).join("");
+  if (urls.length > 0) return urls.map((url) => `${url}\n`).join("");
   for (const member of ["markdown", "text", "content"]) {
     const value = result[member];
-    if (typeof value === "string") return `${harmless(value)}\n`;
+    if (typeof value === "string") return `${value}\n`;
   }
   const members = Object.entries(result).filter(([name]) => !ownMembers.has(name) && !name.startsWith("_"));
   return `${JSON.stringify(Object.fromEntries(members), null, 2)}\n`;
