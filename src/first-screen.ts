@@ -94,7 +94,7 @@ function commandStart({ url, house, config }: Screen): string {
   const isUsual = config.dataDirectory === resolve(project, ".skillboss");
   const isInFile = house.operatorToken.place.startsWith(config.dataDirectory);
   const directory = isUsual || !isInFile ? "" : `SKILLBOSS_DATA_DIR=${quoted(config.dataDirectory)} `;
-  const address = url === "http://127.0.0.1:8787" ? "" : ` --url ${reachable(url)}`;
+  const address = url === "http://127.0.0.1:8787" ? "" : ` --url ${quoted(reachable(url))}`;
   return `${directory}npm run -s skillboss --${address}`;
 }
 
@@ -107,7 +107,9 @@ function quoted(word: string): string {
   return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function curlLine(url: string, key: string): string {
+/** It works as printed, in shells too that take the brackets of an IPv6 address for a pattern. */
+export function curlLine(url: string, key: string): string {
+  const address = quoted(`${reachable(url)}/v1/chat/completions`);
   const body = JSON.stringify({ model: "gpt-4o-mini", messages: [{ role: "user", content: "Hello!" }] });
-  return `curl ${url}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${body}'`;
+  return `curl ${address} -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${body}'`;
 }
