@@ -66,7 +66,8 @@ function sandboxLine(offer: RunOffer, sandboxUrl: string): RunLine | undefined {
   if (!hasEmulator(offer.provider.id) && offer.provider.wire !== "openai-chat") return undefined;
   const access = sandboxAccess(offer.provider, `${sandboxUrl}/${offer.provider.id}`);
   const endpoint = "endpoint" in offer.work ? offer.work.endpoint : playedEngine(offer, offer.work.engine);
-  return { ...endpointLine(offer, endpoint, access), trustedHosts: "sandbox" };
+  const plays = "engine" in offer.work ? { plays: offer.work.engine } : {};
+  return { ...endpointLine(offer, endpoint, access), trustedHosts: "sandbox", ...plays };
 }
 
 type Access = NonNullable<ReturnType<typeof liveAccess>>;

@@ -86,6 +86,34 @@ async function eachOf(urls: readonly string[], check: (url: string) => Promise<v
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
+test("a test key is refused what a live key is, in the same words, and nobody is reached", async () => {
+  const tester = await payingCustomer(gateway, { mode: "test" });
+  const before = touched();
+  const urls = [
+    "http://10.0.0.1/a",
+    "http://[::1]/",
+    "http://2130706433/",
+    "http://metadata.google.internal/",
+    "http://example.com:22/",
+    "file:///etc/passwd",
+  ];
+  // Which of its offers a live key comes to is for the operator's keys to say.
+  const engines = addressInputs.filter(({ name }) => !name.includes("firecrawl"));
+  await eachOf(urls, async (url) => {
+    for (const input of engines) {
+      const { model, inputs, ...more } = input.body(url);
+      const [live, test] = [await customer.run(model, inputs, more), await tester.run(model, inputs, more)];
+      const told = ({ status, body }: RunAnswer) => {
+        const { code, message, param } = body.error ?? {};
+        return [status, code, message, param];
+      };
+      assert.deepEqual(told(test), told(live), `${input.name}: ${url}`);
+      assert.equal(live.status, 400, `${input.name}: ${url}`);
+    }
+  });
+  assert.equal(touched(), before);
+});
+
 function touched(): number {
   return web.touched() + mail.connections() + whisper.connections();
 }

@@ -15,6 +15,13 @@ type Wanted = {
   readonly maxBytes: number;
 };
 
+export const webStart = /^https?:\/\//i;
+export const dataHead = /^data:([^,]{0,200}?);base64,/i;
+
+export function fileForm(place: string): string {
+  return `${place} is an http(s) address or a data: URL with base64.`;
+}
+
 /** The file that a member names by an http(s) address or holds as a `data:` URL; undefined without the member. */
 export async function inputFile(
   context: Pick<EngineContext, "fetchFile" | "signal">,
@@ -23,10 +30,10 @@ export async function inputFile(
   const { inputs, name, maxBytes } = wanted;
   const value = inputs.value(name);
   if (value === undefined) return undefined;
-  const form = `${inputs.place(name)} is an http(s) address or a data: URL with base64.`;
+  const form = fileForm(inputs.place(name));
   if (typeof value !== "string") throw inputs.refusal(name, form);
-  if (/^https?:\/\//i.test(value)) return fetchNamed(context, value, wanted);
-  const head = /^data:([^,]{0,200}?);base64,/i.exec(value);
+  if (webStart.test(value)) return fetchNamed(context, value, wanted);
+  const head = dataHead.exec(value);
   if (head === null) throw inputs.refusal(name, form);
   const bytes = decodeBase64(value.slice(head[0].length), maxBytes);
   if (bytes === undefined) throw inputs.refusal(name, form);

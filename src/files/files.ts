@@ -50,6 +50,8 @@ export type Files = {
    * address. Rejects with `request_too_large` above `maxBytes`.
    */
   readOwn(url: string, owner: FileOwner & { readonly maxBytes: number }): Promise<OwnFile | undefined>;
+  /** Whether `readOwn` would find it. */
+  hasOwn(url: string, owner: FileOwner): Promise<boolean>;
   /** The bytes of a file that was read before, or a part. Whoever opens it reads it to its end or destroys it. */
   open(file: FileRecord, range?: ByteRange): Promise<Readable>;
   /** All its bytes in memory. Rejects with `service_unavailable` when the store breaks off. */
@@ -167,12 +169,20 @@ class StoredFiles implements Files {
     url: string,
     { maxBytes, ...owner }: FileOwner & { readonly maxBytes: number },
   ): Promise<OwnFile | undefined> {
-    const link = this.#links.linkIn(url);
-    if (link === undefined || !this.#links.isGood(link, this.#clock.now())) return undefined;
-    const file = await this.#find(link.id, owner);
+    const file = await this.#ownAt(url, owner);
     if (file === undefined) return undefined;
     if (file.sizeBytes > maxBytes) throw tooLarge(maxBytes);
     return { bytes: await this.whole(file), contentType: file.contentType };
+  }
+
+  async hasOwn(url: string, owner: FileOwner): Promise<boolean> {
+    return (await this.#ownAt(url, owner)) !== undefined;
+  }
+
+  async #ownAt(url: string, owner: FileOwner): Promise<FileRecord | undefined> {
+    const link = this.#links.linkIn(url);
+    if (link === undefined || !this.#links.isGood(link, this.#clock.now())) return undefined;
+    return this.#find(link.id, owner);
   }
 
   async open(file: FileRecord, range?: ByteRange): Promise<Readable> {

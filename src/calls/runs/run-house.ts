@@ -30,6 +30,8 @@ export type RunLine =
       readonly isRepeatable: boolean;
       /** Below this the provider is asked at its own pace, above it once a minute. */
       readonly patienceMs: number;
+      /** The engine of ours that is played there, in test mode. */
+      readonly plays?: string;
     }
   | { readonly engine: Engine };
 

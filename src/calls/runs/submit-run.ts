@@ -18,6 +18,7 @@ import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { inlineReaderOf, withInlinedFiles } from "./inline-files.ts";
 import { isItself } from "./live-sound.ts";
 import type { SoundBegun } from "./live-sound.ts";
+import { judgeAddresses } from "./played-engine.ts";
 import { fileReaderOf } from "./read-files.ts";
 import type { RunHouse } from "./run-house.ts";
 import { brokenSubmission, refusedSubmission } from "./run-problems.ts";
@@ -54,6 +55,7 @@ async function byProvider(
   const leeway = { isRepeatable: line.isRepeatable, mayFallBack, actsOnWorld: model.hasSideEffects };
   const named = contextOf(run, line, house);
   try {
+    if (line.plays !== undefined) await judgeAddresses(run, house, line.plays);
     const inputs = await withInlinedFiles(named.inputs, line.inlines, inlineReaderOf(run.row, house));
     const context = { ...named, inputs };
     const { ask, memory } = line.wire.begin(context);

@@ -1,3 +1,4 @@
+import { pageAddress } from "./page-address.ts";
 import { Problem } from "../../core/problems.ts";
 import type { Egress } from "../../egress/egress.ts";
 import { containerOf } from "../parse/document-kind.ts";
@@ -69,17 +70,9 @@ export async function readPage(parts: PageParts, visit: PageVisit): Promise<Page
   };
 }
 
-/** Throws for what is no address of the web; which of them may be fetched is for the way out to say. */
 function requestOf({ url, param, wishes, signal }: PageVisit): PageRequest {
-  const parsed = URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol))
-    throw new Problem("invalid_request", {
-      message: "Give a full address, such as https://example.com/.",
-      param,
-    });
-  parsed.hash = "";
   const { headers, isMobile, timeoutMs } = wishes;
-  return { url: parsed.href, headers, isMobile, timeoutMs, signal, param };
+  return { url: pageAddress(url, param), headers, isMobile, timeoutMs, signal, param };
 }
 
 async function contentOf(page: FetchedPage, parts: PageParts, visit: PageVisit): Promise<PageContent> {
