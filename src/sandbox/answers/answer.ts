@@ -1,3 +1,4 @@
+import { freshEffort } from "./effort.ts";
 import { fingerprintOf, randomFrom } from "./random.ts";
 import type { Question } from "./question.ts";
 import { fillSchema } from "./schema-filler.ts";
@@ -91,9 +92,8 @@ function proseOf(question: Question, topics: Topics, { own, tokenizer }: Means):
 
 function jsonOf(question: Question, topics: Topics, { own, tokenizer }: Means): readonly Piece[] {
   const words = [...topics.things, ...topics.words];
-  return tokenizer.pieces(
-    JSON.stringify(fillSchema(question.json?.schema, { random: randomFrom(own), words })),
-  );
+  const filling = { random: randomFrom(own), words, effort: freshEffort(question.choices) };
+  return tokenizer.pieces(JSON.stringify(fillSchema(question.json?.schema, filling)));
 }
 
 function thoughtsOn(topics: Topics, own: string): string {

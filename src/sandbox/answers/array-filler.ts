@@ -12,9 +12,9 @@ export function fillArray(flat: JsonObject, name: string, maker: PartMaker): rea
   const count = itemCount(flat, maker);
   for (let tries = 0; made.length < count && tries < count * 10 && !maker.isSpent(); tries += 1) {
     const item = maker.make(itemSchema(flat, made.length), name);
-    const text = JSON.stringify(item);
-    if (flat["uniqueItems"] === true && seen.has(text)) continue;
-    seen.add(text);
+    const text = flat["uniqueItems"] === true ? JSON.stringify(item) : "";
+    if (seen.has(text)) continue;
+    if (text !== "") seen.add(text);
     made.push(item);
   }
   return made;

@@ -1,5 +1,6 @@
 import { isObject, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import type { Effort } from "./effort.ts";
 import { between } from "./random.ts";
 import type { Random } from "./random.ts";
 
@@ -11,29 +12,29 @@ export type PartMaker = {
   readonly random: Random;
   /** Only what must be there. */
   readonly isSparse: boolean;
+  readonly effort: Effort;
   /** True when the work set aside for the whole value is used up. */
   readonly isSpent: () => boolean;
 };
 
 /** Free-form members made at most. */
 const mostFree = 1_000;
+const namesPerStep = 4;
 
 /** An object for a flat schema of type object. */
 export function fillObject(flat: JsonObject, maker: PartMaker): JsonObject {
   const properties = isObject(flat["properties"]) ? flat["properties"] : {};
   const others = othersOf(flat);
   const made = new Map<string, unknown>();
-  for (const name of describedNames(flat, properties, maker))
-    made.set(name, maker.make(properties[name], name));
-  for (const name of stringsIn(flat["required"]))
-    if (!made.has(name)) made.set(name, maker.make(others, name));
-  for (const name of dependents(flat, made)) {
-    if (!made.has(name)) made.set(name, maker.make(properties[name] ?? others, name));
-  }
+  const add = (name: string, schema: unknown): void => {
+    if (!made.has(name) && !maker.isSpent()) made.set(name, maker.make(schema, name));
+  };
+  for (const name of describedNames(flat, properties, maker)) add(name, properties[name]);
+  for (const name of stringsIn(flat["required"])) add(name, others);
+  for (const name of dependents(flat, made)) add(name, properties[name] ?? others);
   const least = freeCount(flat, made.size, maker);
   for (let tries = 0; made.size < least && tries < 2 * mostFree && !maker.isSpent(); tries += 1) {
-    const name = freeName(flat, tries, maker);
-    made.set(name, maker.make(others, name));
+    add(freeName(flat, tries, maker), others);
   }
   return Object.fromEntries(made);
 }
@@ -43,6 +44,7 @@ function describedNames(flat: JsonObject, properties: JsonObject, maker: PartMak
   const required = new Set(stringsIn(flat["required"]));
   const most = typeof flat["maxProperties"] === "number" ? flat["maxProperties"] : Number.POSITIVE_INFINITY;
   let optionalLeft = maker.isSparse ? 0 : most - required.size;
+  maker.effort.left -= (required.size + Object.keys(properties).length) / namesPerStep;
   return Object.entries(properties).flatMap(([name, schema]) => {
     if (required.has(name)) return [name];
     if (schema === false || optionalLeft <= 0) return [];

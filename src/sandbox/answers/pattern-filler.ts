@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import { between, pick } from "./random.ts";
 import type { Random } from "./random.ts";
 
@@ -6,7 +7,7 @@ import type { Random } from "./random.ts";
  * groups, alternatives, quantifiers, anchors. Undefined for what it does not know (look-around, back references).
  * The expression itself is never executed: a stranger's pattern may take forever.
  */
-export function fillPattern(pattern: string, length: Length, random: Random): string | undefined {
+export function fillPattern(pattern: string, length: Length, by: Means): string | undefined {
   const reader: Reader = { pattern: pattern.slice(0, 1_000), at: 0 };
   let tree: Part;
   try {
@@ -16,9 +17,20 @@ export function fillPattern(pattern: string, length: Length, random: Random): st
     if (reason instanceof UnknownSyntax) return undefined;
     throw reason;
   }
-  const make = (extra: number): string => tree({ random, extra, left: { steps: 20_000 } });
+  const make = (extra: number): string => {
+    const left = { steps: Math.min(mostSteps, by.effort.left) };
+    const before = left.steps;
+    const made = tree({ random: by.random, extra, left });
+    by.effort.left -= before - left.steps;
+    return made;
+  };
   return fitting(make, length);
 }
+
+type Means = { readonly random: Random; readonly effort: Effort };
+
+/** Characters, about, that one text is made of at most. */
+const mostSteps = 20_000;
 
 /** Tries more and more repetitions until the text is long enough, then halves the step until it is not too long. */
 function fitting(make: (extra: number) => string, length: Length): string {

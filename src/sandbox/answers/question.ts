@@ -25,4 +25,6 @@ export type Question = {
   readonly lengthTokens: number | undefined;
   readonly stops: readonly string[];
   readonly thinks: boolean;
+  /** How many answers are asked for. */
+  readonly choices: number;
 };

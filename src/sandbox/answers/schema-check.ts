@@ -1,24 +1,32 @@
 import { isObject, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import type { Effort, Ground } from "./effort.ts";
 import { referred, typesIn } from "./schema-flat.ts";
 
 /** Looks at most this many times into a schema; what is not looked at counts as satisfied. */
 const mostLooks = 20_000;
 const mostDepth = 100;
 
+/** What they take of the effort. */
+const stepsOfLook = 4;
+const charactersPerStep = 16;
+const comparisonsPerStep = 16;
+
 /**
  * True when the value satisfies the schema as far as generation can go wrong: `pattern` and `format` are not looked at
- * (a pattern written by a stranger is never executed), everything else of the common keywords is.
+ * (a pattern written by a stranger is never executed), everything else of the common keywords is. So is nothing once the
+ * effort is used up.
  */
-export function satisfies(value: unknown, schema: unknown, root: unknown): boolean {
+export function satisfies(value: unknown, schema: unknown, { root, effort }: Ground): boolean {
   let looks = 0;
   let depth = 0;
   const fits = (item: unknown, part: unknown): boolean => {
     looks += 1;
+    effort.left -= stepsOfLook;
     if (typeof part === "boolean") return part;
-    if (!isObject(part) || looks > mostLooks || depth > mostDepth) return true;
+    if (!isObject(part) || looks > mostLooks || depth > mostDepth || effort.left <= 0) return true;
     depth += 1;
-    const isFitting = checks.every((check) => check(item, part, { fits, root }));
+    const isFitting = checks.every((check) => check(item, part, { fits, root, effort }));
     depth -= 1;
     return isFitting;
   };
@@ -26,18 +34,32 @@ export function satisfies(value: unknown, schema: unknown, root: unknown): boole
 }
 
 type Fits = (value: unknown, schema: unknown) => boolean;
-type Surroundings = { readonly fits: Fits; readonly root: unknown };
+type Surroundings = Ground & { readonly fits: Fits };
 type Check = (value: unknown, schema: JsonObject, around: Surroundings) => boolean;
 
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+const textOf = (value: unknown, effort: Effort): string => {
+  const text = JSON.stringify(value);
+  effort.left -= text.length / charactersPerStep;
+  return text;
+};
+
+/** Only lists and objects have to be written out to be compared. */
+function isAmong(value: unknown, members: readonly unknown[], effort: Effort): boolean {
+  effort.left -= members.length / comparisonsPerStep;
+  if (typeof value !== "object" || value === null) return members.includes(value);
+  const text = textOf(value, effort);
+  return members.some(
+    (member) => typeof member === "object" && effort.left > 0 && textOf(member, effort) === text,
+  );
+}
 
 const checks: readonly Check[] = [
   (value, schema) => {
     const types = typesIn(schema["type"]);
     return types.length === 0 || types.some((type) => isOfType(value, type));
   },
-  (value, schema) => !Object.hasOwn(schema, "const") || same(value, schema["const"]),
-  (value, schema) => !Array.isArray(schema["enum"]) || schema["enum"].some((one) => same(one, value)),
+  (value, schema, { effort }) => !Object.hasOwn(schema, "const") || isAmong(value, [schema["const"]], effort),
+  (value, schema, { effort }) => !Array.isArray(schema["enum"]) || isAmong(value, schema["enum"], effort),
   (value, { $ref }, { fits, root }) => typeof $ref !== "string" || fits(value, referred($ref, root)),
   (value, { allOf }, { fits }) => !Array.isArray(allOf) || allOf.every((branch) => fits(value, branch)),
   (value, { anyOf }, { fits }) => !Array.isArray(anyOf) || anyOf.some((branch) => fits(value, branch)),
@@ -50,7 +72,7 @@ const checks: readonly Check[] = [
   },
   (value, schema) => typeof value !== "number" || numberFits(value, schema),
   (value, schema) => typeof value !== "string" || lengthFits(Array.from(value).length, schema, "Length"),
-  (value, schema, around) => !Array.isArray(value) || arrayFits(value, schema, around.fits),
+  (value, schema, around) => !Array.isArray(value) || arrayFits(value, schema, around),
   (value, schema, around) => !isObject(value) || objectFits(value, schema, around.fits),
 ];
 
@@ -86,11 +108,11 @@ function lengthFits(length: number, schema: JsonObject, what: "Length" | "Items"
   return (typeof least !== "number" || length >= least) && (typeof most !== "number" || length <= most);
 }
 
-function arrayFits(value: readonly unknown[], schema: JsonObject, fits: Fits): boolean {
+function arrayFits(value: readonly unknown[], schema: JsonObject, { fits, effort }: Surroundings): boolean {
   const { items, prefixItems, contains, uniqueItems } = schema;
   const first: readonly unknown[] = Array.isArray(prefixItems) ? prefixItems : [];
   if (!lengthFits(value.length, schema, "Items")) return false;
-  if (uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length)
+  if (uniqueItems === true && new Set(value.map((item) => textOf(item, effort))).size < value.length)
     return false;
   if (contains !== undefined && !value.some((item) => fits(item, contains))) return false;
   return value.every((item, at) => fits(item, first[at] ?? items ?? true));

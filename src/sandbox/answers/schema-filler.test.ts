@@ -205,6 +205,10 @@ describe("a filled schema", () => {
 
   test("is made in bounded time for a schema that asks for too much", () => {
     const wide = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, { $ref: "#" }]));
+    const self = { $ref: "#" };
+    const manyFrom = (part: number): object => ({
+      properties: Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`p${part} ${at}`, {}])),
+    });
     const greedy = [
       { type: "object", properties: wide, required: Object.keys(wide) },
       { type: "array", minItems: 1e9, items: { type: "string", minLength: 1e9 } },
@@ -213,10 +217,31 @@ describe("a filled schema", () => {
       { allOf: [{ $ref: "#" }, { $ref: "#" }] },
       { anyOf: Array.from({ length: 500 }, () => ({ $ref: "#" })) },
       { type: "array", uniqueItems: true, minItems: 1e6, items: { const: 1 } },
+      {
+        type: "array",
+        minItems: 50,
+        items: { enum: Array.from({ length: 4_000 }, (_, at) => `value ${at}`) },
+      },
+      { type: "array", minItems: 1e3, items: { oneOf: Array.from({ length: 2_000 }, () => ({})) } },
+      { type: "array", minItems: 1e3, items: { type: "string", pattern: "(a{9999}){9999}", minLength: 2e4 } },
+      {
+        anyOf: Array.from({ length: 5_000 }, () => ({
+          required: ["x", "y"],
+          properties: { x: self, y: self },
+        })),
+      },
+      { type: "array", minItems: 500, items: { allOf: Array.from({ length: 60 }, (_, at) => manyFrom(at)) } },
     ];
     const started = performance.now();
     for (const schema of greedy) filled(schema);
     assert.ok(performance.now() - started < 5_000);
+  });
+
+  test("is of bounded length for a schema that asks for too much", () => {
+    for (const items of [{ type: "string", minLength: 20_000 }, { const: "x".repeat(100_000) }]) {
+      const made = JSON.stringify(filled({ type: "array", minItems: 1_000, items }));
+      assert.ok(made.length < 500_000, `${made.length}`);
+    }
   });
 
   test("is valid for generated schemas", () => {

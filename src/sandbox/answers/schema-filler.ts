@@ -1,6 +1,8 @@
 import { isObject } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import { fillArray } from "./array-filler.ts";
+import { freshEffort } from "./effort.ts";
+import type { Effort, Ground } from "./effort.ts";
 import { fillNumber } from "./number-filler.ts";
 import { fillObject } from "./object-filler.ts";
 import type { PartMaker } from "./object-filler.ts";
@@ -15,6 +17,8 @@ export type Filling = {
   readonly random: Random;
   /** Strings take these first, in this order. */
   readonly words: readonly string[];
+  /** Given where several values share it. */
+  readonly effort?: Effort;
 };
 
 /** Deeper than this, or after so many values, only what must be there is made. */
@@ -24,10 +28,13 @@ const fullValues = 500;
 const mostDepth = 40;
 const mostValues = 5_000;
 const triesPerChoice = 8;
+/** What a value takes of the effort, whatever it is. */
+const stepsOfValue = 10;
 
-type State = {
-  readonly root: unknown;
+type State = Ground & {
   readonly filling: Filling;
+  /** Heights that are known. */
+  readonly heights: Map<unknown, number>;
   values: number;
   words: number;
 };
@@ -38,7 +45,8 @@ type Place = { readonly depth: number; readonly name: string };
  * Bounded in time and size for any schema; a schema that nothing satisfies gets something all the same.
  */
 export function fillSchema(schema: unknown, filling: Filling): unknown {
-  const state: State = { root: schema, filling, values: 0, words: 0 };
+  const effort = filling.effort ?? freshEffort();
+  const state: State = { root: schema, effort, filling, heights: new Map(), values: 0, words: 0 };
   const asked = isObject(schema) && Object.keys(schema).length > 0 ? schema : freeObject;
   return fillAt(asked, state, { depth: 0, name: "" });
 }
@@ -56,13 +64,18 @@ function fillAt(schema: unknown, state: State, place: Place): unknown {
   let made: unknown = null;
   for (let tries = isChoice ? triesPerChoice : 1; tries > 0; tries -= 1) {
     state.values += 1;
-    if (state.values > mostValues || place.depth > mostDepth) return made;
+    state.effort.left -= stepsOfValue;
+    if (isSpent(state) || place.depth > mostDepth) return made;
     const { value, isWanted } = fillOnce(schema, state, place);
     made = value;
     if (tries === 1 || state.values > fullValues) break;
-    if (isWanted && satisfies(made, schema, state.root)) break;
+    if (isWanted && satisfies(made, schema, state)) break;
   }
   return made;
+}
+
+function isSpent({ values, effort }: State): boolean {
+  return values > mostValues || effort.left <= 0;
 }
 
 function isSparseAt(state: State, place: Place): boolean {
@@ -73,15 +86,15 @@ type Made = { readonly value: unknown; readonly isWanted: boolean };
 
 function fillOnce(schema: unknown, state: State, place: Place): Made {
   const isSparse = isSparseAt(state, place);
-  const flat = flatten(schema, state.root, (branches) => {
-    if (isSparse) return lowest(branches, state.root);
+  const flat = flatten(schema, state, (branches) => {
+    if (isSparse) return lowest(branches, state);
     const telling = branches.filter((branch) => branch !== false && !allowsOnlyNull(branch));
     return pick(state.filling.random, telling, branches[0]);
   });
   if (flat === undefined) return { value: null, isWanted: false };
   const value = fillFlat(flat, place, makerAt(state, place, isSparse));
   // The check of the whole schema does not look at patterns, so it cannot tell which side of a condition was taken.
-  return { value, isWanted: flat["not"] === undefined || !satisfies(value, flat["not"], state.root) };
+  return { value, isWanted: flat["not"] === undefined || !satisfies(value, flat["not"], state) };
 }
 
 function makerAt(state: State, place: Place, isSparse: boolean): PartMaker {
@@ -90,14 +103,17 @@ function makerAt(state: State, place: Place, isSparse: boolean): PartMaker {
     nextWord: () => nextWord(state),
     random: state.filling.random,
     isSparse,
-    isSpent: () => state.values > mostValues,
+    effort: state.effort,
+    isSpent: () => isSpent(state),
   };
 }
 
 function fillFlat(flat: JsonObject, place: Place, maker: PartMaker): unknown {
-  const { random } = maker;
-  if (Object.hasOwn(flat, "const")) return flat["const"];
-  if (Array.isArray(flat["enum"])) return pick<unknown>(random, fittingOf(flat["enum"], flat), null);
+  const { random, effort } = maker;
+  if (Object.hasOwn(flat, "const")) return taken(flat["const"], effort);
+  if (Array.isArray(flat["enum"])) {
+    return taken(pick<unknown>(random, fittingOf(flat["enum"], flat, effort), null), effort);
+  }
   switch (typeOf(flat, maker.isSparse, place)) {
     case "object":
       return fillObject(flat, maker);
@@ -112,20 +128,39 @@ function fillFlat(flat: JsonObject, place: Place, maker: PartMaker): unknown {
     case "null":
       return null;
     default:
-      return fillString(flat, { random, word: maker.nextWord() });
+      return fillString(flat, { random, word: maker.nextWord(), effort });
   }
 }
 
-function lowest(branches: readonly unknown[], root: unknown): unknown {
-  const heights = branches.map((branch) =>
-    branch === false ? Number.POSITIVE_INFINITY : heightOf(branch, root),
-  );
-  return branches[heights.indexOf(Math.min(...heights))];
+/** A value that the schema itself gives is as much work as one of its length that is made. */
+function taken(value: unknown, effort: Effort): unknown {
+  if (typeof value === "string") effort.left -= value.length;
+  else if (typeof value === "object") effort.left -= JSON.stringify(value).length;
+  return value;
+}
+
+function lowest(branches: readonly unknown[], state: State): unknown {
+  let best: unknown;
+  let least = Number.POSITIVE_INFINITY;
+  for (const branch of branches) {
+    const height = branch === false ? least : knownHeight(branch, state);
+    if (best === undefined || height < least) [best, least] = [branch, height];
+  }
+  return best;
+}
+
+function knownHeight(branch: unknown, state: State): number {
+  const known = state.heights.get(branch) ?? heightOf(branch, state);
+  state.effort.left -= 1;
+  state.heights.set(branch, known);
+  return known;
 }
 
 /** The members of an enumeration that its other keywords allow as well. */
-function fittingOf(members: readonly unknown[], flat: JsonObject): readonly unknown[] {
-  const fitting = members.filter((member) => satisfies(member, flat, flat));
+function fittingOf(members: readonly unknown[], flat: JsonObject, effort: Effort): readonly unknown[] {
+  const { enum: _, ...others } = flat;
+  const ground = { root: flat, effort };
+  const fitting = members.filter((member) => satisfies(member, others, ground));
   const telling = fitting.filter((member) => member !== null);
   return telling.length > 0 ? telling : fitting;
 }

@@ -1,5 +1,6 @@
 import { isObject, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import type { Ground } from "./effort.ts";
 
 /** A chosen branch of `anyOf`, `oneOf` or `if`; the chooser decides by what it needs (any, or the smallest). */
 export type ChooseBranch = (branches: readonly unknown[]) => unknown;
@@ -13,19 +14,30 @@ const combinators = new Set(["$ref", "allOf", "anyOf", "oneOf", "if", "then", "e
  * A schema without references and combinators: `$ref` followed, `allOf` merged, one branch of each choice taken.
  * Undefined when nothing fits (`false`). What cannot be merged (`not`) is left to the check of the finished value.
  */
-export function flatten(schema: unknown, root: unknown, choose: ChooseBranch): JsonObject | undefined {
+export function flatten(schema: unknown, ground: Ground, choose: ChooseBranch): JsonObject | undefined {
+  const { root, effort } = ground;
   let hops = 0;
   const flat = (part: unknown): JsonObject | undefined => {
     if (part === false) return undefined;
     hops += 1;
-    if (!isObject(part) || hops > mostHops) return {};
+    if (!isObject(part) || hops > mostHops || effort.left <= 0) return {};
     const base = Object.fromEntries(Object.entries(part).filter(([keyword]) => !combinators.has(keyword)));
     return partsOf(part, root, choose).reduce<JsonObject | undefined>((merged, member) => {
       const next = merged === undefined ? undefined : flat(member);
+      effort.left -= sizeOf(merged) + sizeOf(next);
       return merged === undefined || next === undefined ? undefined : merge(merged, next);
     }, base);
   };
   return flat(schema);
+}
+
+/** What a copy of one member takes of the effort. */
+const stepsOfCopy = 8;
+
+/** What it takes to merge it with another. */
+function sizeOf(schema: JsonObject | undefined): number {
+  const properties = schema?.["properties"];
+  return 1 + (isObject(properties) ? stepsOfCopy * Object.keys(properties).length : 0);
 }
 
 /** What a schema asks for beyond its own keywords, each choice made. */

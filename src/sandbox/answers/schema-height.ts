@@ -1,16 +1,20 @@
 import { isObject, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import type { Ground } from "./effort.ts";
 import { referred, typesIn } from "./schema-flat.ts";
 
 const mostLooks = 1_000;
 const mostLevels = 10;
+/** What a look takes of the effort. */
+const stepsOfLook = 4;
 
 /** How many levels the smallest value of a schema needs; Infinity when that is not known after looking for a while. */
-export function heightOf(schema: unknown, root: unknown): number {
+export function heightOf(schema: unknown, { root, effort }: Ground): number {
   let looks = 0;
   const height = (part: unknown, fuel: number): number => {
     looks += 1;
-    if (fuel === 0 || looks > mostLooks) return Number.POSITIVE_INFINITY;
+    effort.left -= stepsOfLook;
+    if (fuel === 0 || looks > mostLooks || effort.left <= 0) return Number.POSITIVE_INFINITY;
     if (!isObject(part) || Object.hasOwn(part, "const") || Object.hasOwn(part, "enum")) return 0;
     const inner = (schemas: readonly unknown[]): readonly number[] =>
       schemas.map((one) => height(one, fuel - 1));

@@ -1,3 +1,4 @@
+import type { Effort } from "./effort.ts";
 import { fillPattern } from "./pattern-filler.ts";
 import type { Length } from "./pattern-filler.ts";
 import { between, pick } from "./random.ts";
@@ -24,14 +25,21 @@ export type StringFilling = {
   readonly random: Random;
   /** Words of the prompt; the next one is for this string. */
   readonly word: string | undefined;
+  readonly effort: Effort;
 };
 
 /** A string for a schema of type string. */
 export function fillString(schema: JsonObject, filling: StringFilling): string {
+  const made = stringFor(schema, filling);
+  filling.effort.left -= made.length;
+  return made;
+}
+
+function stringFor(schema: JsonObject, filling: StringFilling): string {
   const length = lengthOf(schema);
   const { pattern, format } = schema;
   if (typeof pattern === "string") {
-    const made = fillPattern(pattern, length, filling.random);
+    const made = fillPattern(pattern, length, filling);
     if (made !== undefined) return made;
   }
   const word = filling.word ?? pick(filling.random, ownWords, "amber");

@@ -1,5 +1,6 @@
 import { fingerprintOf, randomFrom } from "./random.ts";
 import type { Question, Tool } from "./question.ts";
+import { freshEffort } from "./effort.ts";
 import { fillSchema } from "./schema-filler.ts";
 import type { Topics } from "./topics.ts";
 
@@ -26,13 +27,14 @@ const mostCalls = 8;
 
 /** The calls a model would make here; none when it would rather speak. `own` is the fingerprint of the answer. */
 export function callsFor(question: Question, topics: Topics, own: string): readonly PlannedCall[] {
+  const effort = freshEffort(question.choices);
   return chosenTools(question, topics).map(({ tool, subject }, index) => {
     const seed = fingerprintOf(`${own} call ${index}`);
     const words = [...subject, ...topics.words.filter((word) => !subject.includes(word))];
     const called = { id: seed.slice(0, 24), name: tool.name };
     if (tool.isCustom === true)
       return { ...called, isCustom: true, arguments: words.slice(0, customWords).join(" ") || "input" };
-    const filled = fillSchema(tool.schema ?? {}, { random: randomFrom(seed), words });
+    const filled = fillSchema(tool.schema ?? {}, { random: randomFrom(seed), words, effort });
     return { ...called, isCustom: false, arguments: JSON.stringify(filled ?? {}) };
   });
 }

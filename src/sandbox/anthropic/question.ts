@@ -39,6 +39,7 @@ export function questionOf(request: JsonObject, fingerprint: string, directives:
     lengthTokens: directives.lengthTokens,
     stops: stringsIn(request["stop_sequences"]),
     thinks: isThinking(request["thinking"]) || generationOf(stringOr(request["model"], "")).alwaysThinks,
+    choices: 1,
   };
 }
 

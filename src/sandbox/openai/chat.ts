@@ -1,6 +1,9 @@
 import { answerTo, emptyAnswer } from "../answers/answer.ts";
+import type { Answer } from "../answers/answer.ts";
+import type { Question } from "../answers/question.ts";
 import { fingerprintOf } from "../answers/random.ts";
 import { loadTokenizer } from "../answers/tokens.ts";
+import type { Tokenizer } from "../answers/tokens.ts";
 import { deliverStream, deliverWhole, obey } from "../delivery.ts";
 import { directivesOf } from "../directives.ts";
 import type { Exchange } from "../exchange.ts";
@@ -31,10 +34,10 @@ export async function answerChat(exchange: Exchange): Promise<void> {
   const promptTokens = await promptTokensOf(request, tokenizer);
   refuseTooLong(request, promptTokens, exchange.windowOf(model));
   const question = questionOf(request, fingerprintOf(whatMatters(request)), directives);
-  const choices = typeof request["n"] === "number" ? request["n"] : 1;
-  const answers = Array.from({ length: choices }, (_, choice) =>
-    directives.fault === "empty" ? emptyAnswer : answerTo(question, tokenizer, choice),
-  );
+  const answers =
+    directives.fault === "empty"
+      ? Array<Answer>(question.choices).fill(emptyAnswer)
+      : await answersTo(question, tokenizer);
   const dialect = dialectOf(exchange.provider);
   const usage = usageOf(promptTokens, { answers, dialect });
   const completion: Completion = {
@@ -53,6 +56,16 @@ export async function answerChat(exchange: Exchange): Promise<void> {
   } else {
     deliverWhole(exchange, { body: completionBody(completion), headers }, directives);
   }
+}
+
+/** With a turn of the event loop after each: there may be 128, and others are being served. */
+async function answersTo(question: Question, tokenizer: Tokenizer): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  while (answers.length < question.choices) {
+    answers.push(answerTo(question, tokenizer, answers.length));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return answers;
 }
 
 function includesUsage({ stream_options }: JsonObject): boolean {

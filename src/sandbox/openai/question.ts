@@ -36,6 +36,7 @@ export function questionOf(request: JsonObject, fingerprint: string, directives:
     lengthTokens: lengthOf(request, directives),
     stops: typeof stop === "string" ? [stop] : stringsIn(stop),
     thinks: isThinking(request),
+    choices: typeof request["n"] === "number" ? request["n"] : 1,
   };
 }
 
