@@ -43,7 +43,9 @@ export function fillObject(flat: JsonObject, maker: PartMaker): JsonObject {
 function describedNames(flat: JsonObject, properties: JsonObject, maker: PartMaker): readonly string[] {
   const required = new Set(stringsIn(flat["required"]));
   const most = typeof flat["maxProperties"] === "number" ? flat["maxProperties"] : Number.POSITIVE_INFINITY;
-  let optionalLeft = maker.isSparse ? 0 : most - required.size;
+  const { minProperties: least } = flat;
+  const wanted = maker.isSparse ? Math.min(most, typeof least === "number" ? least : 0) : most;
+  let optionalLeft = wanted - required.size;
   maker.effort.left -= (required.size + Object.keys(properties).length) / namesPerStep;
   return Object.entries(properties).flatMap(([name, schema]) => {
     if (required.has(name)) return [name];

@@ -100,6 +100,27 @@ const cases: Readonly<Record<string, object>> = {
       { type: "integer", minimum: 40, maximum: 100 },
     ],
   },
+  "members of which exactly one may be there": {
+    type: "object",
+    properties: { id: { type: "string" }, name: { type: "string" }, url: { type: "string" } },
+    oneOf: [{ required: ["id"] }, { required: ["name"] }, { required: ["url"] }],
+    additionalProperties: false,
+  },
+  "members that may not be there together": {
+    type: "array",
+    minItems: 2,
+    items: {
+      type: "object",
+      properties: { text: { type: "string" }, image: { type: "string" } },
+      not: { required: ["text", "image"] },
+    },
+  },
+  "a deep object that may not be empty": nested(8, {
+    type: "object",
+    properties: { a: { type: "number" }, b: { type: "number" } },
+    minProperties: 1,
+    additionalProperties: false,
+  }),
   "a prohibition": { type: "integer", minimum: 1, maximum: 4, not: { enum: [1, 2] } },
   "a condition": {
     type: "object",
@@ -180,6 +201,11 @@ const cases: Readonly<Record<string, object>> = {
     dependentRequired: { card: ["address"] },
   },
 };
+
+function nested(levels: number, inner: object): object {
+  if (levels === 0) return inner;
+  return { type: "object", properties: { x: nested(levels - 1, inner) }, required: ["x"] };
+}
 
 describe("a filled schema", () => {
   for (const [name, schema] of Object.entries(cases)) {

@@ -39,6 +39,7 @@ type State = Ground & {
   words: number;
 };
 type Place = { readonly depth: number; readonly name: string };
+type Try = Place & { readonly isBare: boolean };
 
 /**
  * A value that satisfies a JSON Schema. A schema without a type is taken to mean an object; undefined is a free object.
@@ -61,14 +62,17 @@ const choices = ["oneOf", "anyOf", "allOf", "not", "if", "contains", "$ref"];
 
 function fillAt(schema: unknown, state: State, place: Place): unknown {
   const isChoice = isObject(schema) && choices.some((keyword) => keyword in schema);
+  const most = isChoice ? triesPerChoice : 1;
   let made: unknown = null;
-  for (let tries = isChoice ? triesPerChoice : 1; tries > 0; tries -= 1) {
+  for (let tries = 1; tries <= most; tries += 1) {
     state.values += 1;
     state.effort.left -= stepsOfValue;
     if (isSpent(state) || place.depth > mostDepth) return made;
-    const { value, isWanted } = fillOnce(schema, state, place);
+    // What a choice forbids is often a member that nobody has to make: every other try leaves those out.
+    const isBare = tries % 2 === 0;
+    const { value, isWanted } = fillOnce(schema, state, { ...place, isBare });
     made = value;
-    if (tries === 1 || state.values > fullValues) break;
+    if (tries === most || state.values > fullValues) break;
     if (isWanted && satisfies(made, schema, state)) break;
   }
   return made;
@@ -84,7 +88,7 @@ function isSparseAt(state: State, place: Place): boolean {
 
 type Made = { readonly value: unknown; readonly isWanted: boolean };
 
-function fillOnce(schema: unknown, state: State, place: Place): Made {
+function fillOnce(schema: unknown, state: State, place: Try): Made {
   const isSparse = isSparseAt(state, place);
   const flat = flatten(schema, state, (branches) => {
     if (isSparse) return lowest(branches, state);
@@ -92,7 +96,7 @@ function fillOnce(schema: unknown, state: State, place: Place): Made {
     return pick(state.filling.random, telling, branches[0]);
   });
   if (flat === undefined) return { value: null, isWanted: false };
-  const value = fillFlat(flat, place, makerAt(state, place, isSparse));
+  const value = fillFlat(flat, place, makerAt(state, place, isSparse || place.isBare));
   // The check of the whole schema does not look at patterns, so it cannot tell which side of a condition was taken.
   return { value, isWanted: flat["not"] === undefined || !satisfies(value, flat["not"], state) };
 }
