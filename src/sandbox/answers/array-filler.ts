@@ -11,7 +11,9 @@ export function fillArray(flat: JsonObject, name: string, maker: PartMaker): rea
   const seen = new Set<string>();
   const count = itemCount(flat, maker);
   for (let tries = 0; made.length < count && tries < count * 10 && !maker.isSpent(); tries += 1) {
-    const item = maker.make(itemSchema(flat, made.length), name);
+    const schema = itemSchema(flat, made.length);
+    const repeats = tries - made.length;
+    const item = repeats === 0 ? maker.make(schema, name) : maker.makeOther(schema, name, repeats + 1);
     const text = flat["uniqueItems"] === true ? JSON.stringify(item) : "";
     if (seen.has(text)) continue;
     if (text !== "") seen.add(text);
@@ -27,16 +29,23 @@ function firstsOf({ prefixItems }: JsonObject): readonly unknown[] {
 function itemSchema(flat: JsonObject, at: number): unknown {
   const firsts = firstsOf(flat);
   if (at < firsts.length) return firsts[at];
-  const { items, contains } = flat;
-  return at === firsts.length && contains !== undefined
-    ? { allOf: [contains, items ?? true] }
-    : (items ?? true);
+  const { contains, maxContains } = flat;
+  const items = flat["items"] ?? true;
+  if (contains === undefined) return items;
+  if (at < firsts.length + leastContained(flat)) return { allOf: [contains, items] };
+  return typeof maxContains === "number" ? { allOf: [items, { not: contains }] } : items;
+}
+
+function leastContained({ contains, minContains }: JsonObject): number {
+  if (contains === undefined) return 0;
+  return typeof minContains === "number" ? minContains : 1;
 }
 
 function itemCount(flat: JsonObject, maker: PartMaker): number {
-  const { minItems, maxItems, items, contains } = flat;
+  const { minItems, maxItems, items } = flat;
   const fixed = firstsOf(flat).length;
-  const needed = contains === undefined ? 0 : fixed + 1;
+  const contained = leastContained(flat);
+  const needed = contained === 0 ? 0 : fixed + contained;
   const least = Math.max(typeof minItems === "number" ? minItems : 0, needed);
   const liked = maker.isSparse ? least : Math.max(least, fixed, between(maker.random, 1, 3));
   const most = typeof maxItems === "number" ? maxItems : mostItems;

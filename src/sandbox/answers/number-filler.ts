@@ -11,7 +11,8 @@ export function fillNumber(
 ): number {
   const { multipleOf } = schema;
   const bounds = boundsOf(schema, how.isInteger);
-  if (typeof multipleOf === "number" && multipleOf > 0) return multipleIn(bounds, multipleOf, how);
+  if (typeof multipleOf === "number" && multipleOf > 0)
+    return multipleIn(insideOf(schema, bounds, multipleOf), multipleOf, how);
   if (how.isInteger) return between(how.random, bounds.low, Math.max(bounds.low, bounds.high));
   return fractionIn(schema, bounds, how.random);
 }
@@ -37,6 +38,13 @@ function limitOf(
   if (typeof open === "number" && typeof closed === "number") return stricter(open, closed);
   if (typeof open === "number") return open;
   return typeof closed === "number" ? closed : undefined;
+}
+
+/** Bounds that are multiples themselves, and open, are left to the next ones. */
+function insideOf(schema: JsonObject, { low, high }: Bounds, step: number): Bounds {
+  const isOpenBelow = low === schema["exclusiveMinimum"] && Number.isInteger(low / step);
+  const isOpenAbove = high === schema["exclusiveMaximum"] && Number.isInteger(high / step);
+  return { low: isOpenBelow ? low + step : low, high: isOpenAbove ? high - step : high };
 }
 
 /** Only multiples whose division comes out whole in floating point: 0.3 / 0.1 does not, and validators divide. */

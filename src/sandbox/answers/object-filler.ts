@@ -8,6 +8,8 @@ import type { Random } from "./random.ts";
 export type PartMaker = {
   /** A value for a schema one level down. */
   readonly make: (schema: unknown, name: string) => unknown;
+  /** The same where equal ones are not allowed: its texts tell the number. */
+  readonly makeOther: (schema: unknown, name: string, number: number) => unknown;
   readonly nextWord: () => string | undefined;
   readonly random: Random;
   /** Only what must be there. */
@@ -80,10 +82,19 @@ function freeName(flat: JsonObject, index: number, maker: PartMaker): string {
   return index === 0 ? (maker.nextWord() ?? "item") : `item${index}${between(maker.random, 0, 9)}`;
 }
 
-function dependents(flat: JsonObject, made: ReadonlyMap<string, unknown>): readonly string[] {
+/** What the members made bring with them, and what that brings. */
+function dependents(flat: JsonObject, made: ReadonlyMap<string, unknown>): ReadonlySet<string> {
   const { dependentRequired } = flat;
-  if (!isObject(dependentRequired)) return [];
-  return Object.entries(dependentRequired).flatMap(([name, needed]) =>
-    made.has(name) ? stringsIn(needed) : [],
-  );
+  const brought = new Set<string>();
+  if (!isObject(dependentRequired)) return brought;
+  // A set is walked to its end, what is added on the way included.
+  const present = new Set(made.keys());
+  for (const name of present) {
+    if (!Object.hasOwn(dependentRequired, name)) continue;
+    for (const needed of stringsIn(dependentRequired[name])) {
+      present.add(needed);
+      brought.add(needed);
+    }
+  }
+  return brought;
 }

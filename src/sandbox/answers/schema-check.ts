@@ -1,7 +1,7 @@
 import { isObject, stringsIn } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import type { Effort, Ground } from "./effort.ts";
-import { referred, typesIn } from "./schema-flat.ts";
+import { inNewWords, referred, typesIn } from "./schema-flat.ts";
 
 /** Looks at most this many times into a schema; what is not looked at counts as satisfied. */
 const mostLooks = 20_000;
@@ -109,12 +109,16 @@ function lengthFits(length: number, schema: JsonObject, what: "Length" | "Items"
 }
 
 function arrayFits(value: readonly unknown[], schema: JsonObject, { fits, effort }: Surroundings): boolean {
-  const { items, prefixItems, contains, uniqueItems } = schema;
+  const { items, prefixItems, contains, uniqueItems, minContains, maxContains } = inNewWords(schema);
   const first: readonly unknown[] = Array.isArray(prefixItems) ? prefixItems : [];
   if (!lengthFits(value.length, schema, "Items")) return false;
   if (uniqueItems === true && new Set(value.map((item) => textOf(item, effort))).size < value.length)
     return false;
-  if (contains !== undefined && !value.some((item) => fits(item, contains))) return false;
+  if (contains !== undefined) {
+    const contained = value.filter((item) => fits(item, contains)).length;
+    const least = typeof minContains === "number" ? minContains : 1;
+    if (contained < least || (typeof maxContains === "number" && contained > maxContains)) return false;
+  }
   return value.every((item, at) => fits(item, first[at] ?? items ?? true));
 }
 

@@ -1,21 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import fc from "fast-check";
 import { fingerprintOf, randomFrom } from "./random.ts";
 import { fillSchema } from "./schema-filler.ts";
 
+const draft7 = "http://json-schema.org/draft-07/schema#";
 const ajv = new Ajv2020({ strict: false });
+const earlierAjv = new Ajv({ strict: false });
 formats.default(ajv);
+formats.default(earlierAjv);
 
 function filled(schema: unknown, seed = "seed", words: readonly string[] = ["Paris", "weather"]): unknown {
   return fillSchema(schema, { random: randomFrom(fingerprintOf(seed)), words });
 }
 
 function assertValid(schema: object | boolean, value: unknown): void {
-  const valid = ajv.validate(schema, value);
-  assert.ok(valid, `${JSON.stringify(value)} for ${JSON.stringify(schema)}: ${ajv.errorsText()}`);
+  const judge = typeof schema === "object" && "$schema" in schema ? earlierAjv : ajv;
+  const valid = judge.validate(schema, value);
+  assert.ok(valid, `${JSON.stringify(value)} for ${JSON.stringify(schema)}: ${judge.errorsText()}`);
 }
 
 const cases: Readonly<Record<string, object>> = {
@@ -175,6 +180,51 @@ const cases: Readonly<Record<string, object>> = {
     minItems: 5,
     uniqueItems: true,
   },
+  "distinct texts, more than there are words for": {
+    type: "object",
+    properties: {
+      names: { type: "array", items: { type: "string" }, minItems: 15, uniqueItems: true },
+      mails: { type: "array", items: { type: "string", format: "email" }, minItems: 5, uniqueItems: true },
+    },
+    required: ["names", "mails"],
+  },
+  "items that have to be contained so many times": {
+    type: "array",
+    items: { enum: [1, 2, 3] },
+    minItems: 6,
+    contains: { const: 1 },
+    minContains: 2,
+    maxContains: 3,
+  },
+  "bounds that are multiples and open": {
+    type: "array",
+    prefixItems: [
+      { type: "integer", multipleOf: 5, exclusiveMinimum: 5, exclusiveMaximum: 15 },
+      { type: "number", multipleOf: 0.5, exclusiveMinimum: 0, maximum: 0.5 },
+    ],
+  },
+  "more parts that all hold than anybody writes by hand": {
+    allOf: Array.from({ length: 70 }, (_, at) => ({ required: [`p${at}`] })),
+    type: "object",
+  },
+  "a tuple as earlier drafts write it": {
+    $schema: draft7,
+    type: "array",
+    items: [{ type: "number" }, { type: "boolean" }],
+    additionalItems: { type: "null" },
+    minItems: 4,
+    maxItems: 4,
+  },
+  "a member that brings others, as earlier drafts write it": {
+    $schema: draft7,
+    type: "object",
+    properties: { card: { type: "string" }, address: { type: "object" } },
+    required: ["card"],
+    dependencies: {
+      card: ["address"],
+      address: { properties: { town: { type: "null" } }, required: ["town"] },
+    },
+  },
   "an item that has to be contained": { type: "array", items: { type: "integer" }, contains: { const: 7 } },
   "a fixed tuple": {
     type: "array",
@@ -198,7 +248,8 @@ const cases: Readonly<Record<string, object>> = {
     type: "object",
     properties: { card: { type: "string" } },
     required: ["card"],
-    dependentRequired: { card: ["address"] },
+    dependentRequired: { card: ["address"], address: ["town"] },
+    dependentSchemas: { card: { properties: { code: { type: "integer" } }, required: ["code"] } },
   },
 };
 

@@ -37,6 +37,8 @@ type State = Ground & {
   readonly heights: Map<unknown, number>;
   values: number;
   words: number;
+  /** Put before words, so that texts differ that have to; 0 before none. */
+  number: number;
 };
 type Place = { readonly depth: number; readonly name: string };
 type Try = Place & { readonly isBare: boolean };
@@ -47,7 +49,7 @@ type Try = Place & { readonly isBare: boolean };
  */
 export function fillSchema(schema: unknown, filling: Filling): unknown {
   const effort = filling.effort ?? freshEffort();
-  const state: State = { root: schema, effort, filling, heights: new Map(), values: 0, words: 0 };
+  const state: State = { root: schema, effort, filling, heights: new Map(), values: 0, words: 0, number: 0 };
   const asked = isObject(schema) && Object.keys(schema).length > 0 ? schema : freeObject;
   return fillAt(asked, state, { depth: 0, name: "" });
 }
@@ -104,6 +106,13 @@ function fillOnce(schema: unknown, state: State, place: Try): Made {
 function makerAt(state: State, place: Place, isSparse: boolean): PartMaker {
   return {
     make: (schema, name) => fillAt(schema, state, { depth: place.depth + 1, name }),
+    makeOther(schema, name, number) {
+      const before = state.number;
+      state.number = number;
+      const made = fillAt(schema, state, { depth: place.depth + 1, name });
+      state.number = before;
+      return made;
+    },
     nextWord: () => nextWord(state),
     random: state.filling.random,
     isSparse,
@@ -191,5 +200,5 @@ function nextWord(state: State): string | undefined {
   const { words } = state.filling;
   const word = words[state.words % Math.max(words.length, 1)];
   state.words += 1;
-  return word;
+  return state.number === 0 ? word : `${state.number} ${word ?? "item"}`;
 }

@@ -6,7 +6,7 @@ import type { Ground } from "./effort.ts";
 export type ChooseBranch = (branches: readonly unknown[]) => unknown;
 
 /** References followed for one schema; a schema that only refers to itself ends here. */
-const mostHops = 64;
+const mostHops = 256;
 
 const combinators = new Set(["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"]);
 
@@ -21,7 +21,9 @@ export function flatten(schema: unknown, ground: Ground, choose: ChooseBranch): 
     if (part === false) return undefined;
     hops += 1;
     if (!isObject(part) || hops > mostHops || effort.left <= 0) return {};
-    const base = Object.fromEntries(Object.entries(part).filter(([keyword]) => !combinators.has(keyword)));
+    const base = Object.fromEntries(
+      Object.entries(inNewWords(part)).filter(([keyword]) => !combinators.has(keyword)),
+    );
     return partsOf(part, root, choose).reduce<JsonObject | undefined>((merged, member) => {
       const next = merged === undefined ? undefined : flat(member);
       effort.left -= sizeOf(merged) + sizeOf(next);
@@ -33,6 +35,21 @@ export function flatten(schema: unknown, ground: Ground, choose: ChooseBranch): 
 
 /** What a copy of one member takes of the effort. */
 const stepsOfCopy = 8;
+
+/** Keywords of earlier drafts, which many programs still write, as today's. */
+export function inNewWords(schema: JsonObject): JsonObject {
+  const { items, additionalItems, dependencies, ...others } = schema;
+  if (!Array.isArray(items) && !isObject(dependencies)) return schema;
+  const tuple = Array.isArray(items) ? { prefixItems: items, items: additionalItems ?? true } : { items };
+  if (!isObject(dependencies)) return { ...others, ...tuple };
+  const entries = Object.entries(dependencies);
+  return {
+    ...others,
+    ...(items === undefined ? {} : tuple),
+    dependentRequired: Object.fromEntries(entries.filter(([, needed]) => Array.isArray(needed))),
+    dependentSchemas: Object.fromEntries(entries.filter(([, needed]) => !Array.isArray(needed))),
+  };
+}
 
 /** What it takes to merge it with another. */
 function sizeOf(schema: JsonObject | undefined): number {
@@ -48,11 +65,20 @@ function partsOf(schema: JsonObject, root: unknown, choose: ChooseBranch): reado
   for (const branches of [schema["anyOf"], schema["oneOf"]]) {
     if (Array.isArray(branches) && branches.length > 0) parts.push(choose(branches));
   }
+  const { dependentSchemas } = inNewWords(schema);
+  if (isObject(dependentSchemas)) {
+    const present = new Set([...stringsIn(schema["required"]), ...namesIn(schema["properties"])]);
+    for (const [name, more] of Object.entries(dependentSchemas)) if (present.has(name)) parts.push(more);
+  }
   if (condition !== undefined) {
     const met = { allOf: [condition, schema["then"] ?? true] };
     parts.push(choose([met, { allOf: [{ not: condition }, schema["else"] ?? true] }]));
   }
   return parts;
+}
+
+function namesIn(properties: unknown): readonly string[] {
+  return isObject(properties) ? Object.keys(properties) : [];
 }
 
 /** Follows a reference inside the document (`#/$defs/item`); any other reference allows anything. */
