@@ -4,7 +4,8 @@ import type { Random } from "./random.ts";
 
 /**
  * Makes a text that a regular expression matches, for the expressions people write in schemas: literals, classes,
- * groups, alternatives, quantifiers, anchors. Undefined for what it does not know (look-around, back references).
+ * groups, alternatives, quantifiers, anchors. Undefined for what it does not know (look-around, back references); what
+ * must not follow is only guessed at.
  * The expression itself is never executed: a stranger's pattern may take forever.
  */
 export function fillPattern(pattern: string, length: Length, by: Means): string | undefined {
@@ -24,7 +25,14 @@ export function fillPattern(pattern: string, length: Length, by: Means): string 
     by.effort.left -= before - left.steps;
     return made;
   };
-  return fitting(make, length);
+  const made = fitting(make, length);
+  const missing = length.least - Array.from(made).length;
+  return missing > 0 && isOpenEnded(pattern) ? made + "a".repeat(missing) : made;
+}
+
+/** What may follow a match anyway: the pattern has no end and no word bound. */
+function isOpenEnded(pattern: string): boolean {
+  return !/\$|\\b/i.test(pattern);
 }
 
 type Means = { readonly random: Random; readonly effort: Effort };
@@ -128,13 +136,14 @@ function readAtom(reader: Reader): Part {
 }
 
 function readGroup(reader: Reader): Part {
-  const opening = /^\?(?::|<[A-Za-z]\w*>)/.exec(reader.pattern.slice(reader.at));
+  const opening = /^\?(?:[:!]|<[A-Za-z]\w*>)/.exec(reader.pattern.slice(reader.at));
   if (opening === null && reader.pattern[reader.at] === "?") throw new UnknownSyntax();
   reader.at += opening?.[0].length ?? 0;
   const inside = readAlternatives(reader);
   if (reader.pattern[reader.at] !== ")") throw new UnknownSyntax();
   reader.at += 1;
-  return inside;
+  // What must not follow seldom does.
+  return opening?.[0] === "?!" ? () => "" : inside;
 }
 
 function readEscape(reader: Reader): Part {
@@ -156,6 +165,8 @@ function escaped(reader: Reader): string {
     n: "\n",
     r: "\r",
     t: "\t",
+    f: "\f",
+    v: "\v",
     b: "",
   };
   if (Object.hasOwn(known, letter)) return known[letter] ?? "";

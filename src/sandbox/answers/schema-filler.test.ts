@@ -81,8 +81,37 @@ const cases: Readonly<Record<string, object>> = {
         "^[\\w.-]+$",
         "^\\$\\{[a-z_]+\\}$",
         "^\\p{Lu}\\p{L}*$",
+        "^(?!\\s*$).+$",
+        "^[^\\t\\f]\\t\\f\\v$",
       ].map((pattern) => [pattern, { type: "string", pattern }]),
     ),
+  },
+  "patterns that leave the end open, with lengths": {
+    type: "array",
+    prefixItems: [
+      { type: "string", pattern: "[0-9]", minLength: 8 },
+      { type: "string", pattern: "^foo-", minLength: 10, maxLength: 12 },
+    ],
+  },
+  "formats with lengths": {
+    type: "array",
+    prefixItems: [
+      { type: "string", format: "email", maxLength: 14 },
+      { type: "string", format: "email", maxLength: 8 },
+      { type: "string", format: "email", minLength: 40, maxLength: 50 },
+      { type: "string", format: "uri", maxLength: 22 },
+      { type: "string", format: "uri", minLength: 60, maxLength: 60 },
+      { type: "string", format: "hostname", minLength: 20, maxLength: 24 },
+    ],
+  },
+  "a format with a pattern that allows more": {
+    type: "array",
+    minItems: 4,
+    items: {
+      type: "string",
+      format: "date-time",
+      pattern: "^20\\d{2}-0[1-9]-[01][1-9]T(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d+)?)?(?:Z)$",
+    },
   },
   "a pattern with lengths": { type: "string", pattern: "^[a-z]+$", minLength: 40, maxLength: 45 },
   "unions with a discriminator": {

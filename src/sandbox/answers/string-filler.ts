@@ -7,6 +7,7 @@ import type { JsonObject } from "../json.ts";
 
 /** Longer strings are not made, whatever a schema asks for. */
 const longest = 20_000;
+const triesPerPattern = 20;
 
 const ownWords = [
   "amber",
@@ -37,15 +38,49 @@ export function fillString(schema: JsonObject, filling: StringFilling): string {
 
 function stringFor(schema: JsonObject, filling: StringFilling): string {
   const length = lengthOf(schema);
-  const { pattern, format } = schema;
-  if (typeof pattern === "string") {
-    const made = fillPattern(pattern, length, filling);
+  const { pattern } = schema;
+  const format = formatNamed(schema["format"]);
+  if (typeof pattern === "string" && !(format !== undefined && looksAhead(pattern))) {
+    const made = patterned(pattern, { length, looks: format?.looks }, filling);
     if (made !== undefined) return made;
   }
   const word = filling.word ?? pick(filling.random, ownWords, "amber");
-  const make = typeof format === "string" && Object.hasOwn(formats, format) ? formats[format] : undefined;
-  const formatted = make?.(filling.random, asciiOf(word));
-  return formatted ?? fitted(word, length);
+  return format === undefined ? fitted(word, length) : formatted(format.make, length, { ...filling, word });
+}
+
+type Wanted = { readonly length: Length; readonly looks: RegExp | undefined };
+
+/** A pattern says less than the format beside it, as in zod's dates: what it allows is tried until it looks like both. */
+function patterned(pattern: string, { length, looks }: Wanted, filling: StringFilling): string | undefined {
+  for (let tries = 0; tries < triesPerPattern; tries += 1) {
+    const made = fillPattern(pattern, length, filling);
+    if (made === undefined || looks === undefined || looks.test(made)) return made;
+  }
+  return undefined;
+}
+
+/** Such a pattern can only be guessed at; a format is surer. */
+function looksAhead(pattern: string): boolean {
+  return pattern.includes("(?!") || pattern.includes("(?=");
+}
+
+function formatted(make: Make, { least, most }: Length, { random, word }: StringFilling): string {
+  const plain = asciiOf(word ?? "sample");
+  const made = make(random, plain, usualHost);
+  if (made.length < least) return make(random, longer(plain, least - made.length), usualHost);
+  if (made.length <= most) return made;
+  const left = plain.length - (made.length - most);
+  if (left > 0) return make(random, asciiOf(plain.slice(0, left)), usualHost);
+  const saved = usualHost.length - shortHost.length;
+  return make(random, asciiOf(plain.slice(0, Math.max(left + saved, 1))), shortHost);
+}
+
+function longer(word: string, by: number): string {
+  const length = word.length + by;
+  return `${word}-`
+    .repeat(Math.ceil(length / word.length))
+    .slice(0, length)
+    .replace(/-$/, "x");
 }
 
 function lengthOf({ minLength, maxLength }: JsonObject): Length {
@@ -76,11 +111,30 @@ const timeOf = (random: Random): string =>
 const hexOf = (random: Random, digits: number): string =>
   Array.from({ length: digits }, () => between(random, 0, 15).toString(16)).join("");
 
-const uri = (_: Random, word: string): string => `https://example.com/${word}`;
-const email = (_: Random, word: string): string => `${word}@example.com`;
-const hostname = (_: Random, word: string): string => `${word}.example.com`;
+/** Set aside for examples and tests: RFC 2606. */
+const usualHost = "example.com";
+const shortHost = "a.test";
 
-const formats: Readonly<Record<string, (random: Random, word: string) => string>> = {
+type Make = (random: Random, word: string, host: string) => string;
+type Format = { readonly make: Make; readonly looks: RegExp | undefined };
+
+const uri: Make = (_, word, host) => `https://${host}/${word}`;
+const email: Make = (_, word, host) => `${word}@${host}`;
+const hostname: Make = (_, word, host) => `${word}.${host}`;
+
+function formatNamed(name: unknown): Format | undefined {
+  if (typeof name !== "string") return undefined;
+  const make = Object.hasOwn(formats, name) ? formats[name] : undefined;
+  return make === undefined ? undefined : { make, looks: forms.get(name) };
+}
+
+/** Formats of which a pattern beside them often allows more. */
+const forms: ReadonlyMap<string, RegExp> = new Map([
+  ["date-time", /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/],
+  ["time", /^\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/],
+]);
+
+const formats: Readonly<Record<string, Make>> = {
   "date-time": (random) => `${dateOf(random)}T${timeOf(random)}`,
   date: dateOf,
   time: timeOf,
