@@ -17,7 +17,7 @@ import type { Completion } from "./completion.ts";
 import { completionFrames } from "./completion-frames.ts";
 import { refuseTooLong } from "./context-window.ts";
 import { logprobsWish } from "./logprobs.ts";
-import { lastUserText, questionOf } from "./question.ts";
+import { hasFunctions, lastUserText, questionOf } from "./question.ts";
 import { promptTokensOf, usageOf } from "./usage.ts";
 import { checkModel } from "./valid-model.ts";
 import { validRequest } from "./valid-request.ts";
@@ -48,6 +48,7 @@ export async function answerChat(exchange: Exchange): Promise<void> {
     dialect,
     usage: directives.fault === "nousage" ? undefined : usage.shown,
     logprobs: logprobsWish(request, question.fingerprint),
+    callsFunctions: hasFunctions(request),
   };
   const headers = headersFor(question.fingerprint, usage.total);
   if (request["stream"] === true) {

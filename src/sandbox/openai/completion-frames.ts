@@ -30,7 +30,7 @@ export function completionFrames(completion: Completion, includesUsage: boolean)
       deltasOf(answer, index, completion).map((told) => frame(index, told)),
     ),
     tail: [
-      ...answers.map((answer, index) => frame(index, { delta: {} }, finishReason(answer))),
+      ...answers.map((answer, index) => frame(index, { delta: {} }, finishReason(answer, completion))),
       isTelling ? usageFrame : "",
       "data: [DONE]\n\n",
     ],
@@ -54,7 +54,8 @@ function openingOf({ calls }: Answer, { logprobs }: Completion): Told {
   return { delta, logprobs: isSpoken && logprobs !== undefined ? logprobsMember([]) : undefined };
 }
 
-function deltasOf(answer: Answer, index: number, { dialect, logprobs }: Completion): readonly Told[] {
+function deltasOf(answer: Answer, index: number, completion: Completion): readonly Told[] {
+  const { dialect, logprobs, callsFunctions } = completion;
   const thinking = dialect.showsReasoning
     ? answer.thinking.map(({ text }) => ({ reasoning_content: text }))
     : [];
@@ -66,6 +67,11 @@ function deltasOf(answer: Answer, index: number, { dialect, logprobs }: Completi
     const pieces = given.map(({ text: piece }) => ({ index: at, [type]: { [member]: piece } }));
     return [opening, ...pieces].map((call) => ({ tool_calls: [call] }));
   });
+  const functions = answer.calls.flatMap(({ name, arguments: given }) =>
+    [{ name, arguments: "" }, ...given.map(({ text: piece }) => ({ arguments: piece }))].map((call) => ({
+      function_call: call,
+    })),
+  );
   const bare = (delta: JsonObject): Told => ({ delta });
-  return [...thinking.map(bare), ...text, ...calls.map(bare)];
+  return [...thinking.map(bare), ...text, ...(callsFunctions ? functions : calls).map(bare)];
 }

@@ -14,13 +14,15 @@ export type Completion = {
   readonly dialect: Dialect;
   readonly usage: JsonObject | undefined;
   readonly logprobs: LogprobsWish | undefined;
+  /** Calls are told as `function_call`, as they were before there were tools. */
+  readonly callsFunctions: boolean;
 };
 
 export const systemFingerprint = "fp_sandbox";
 
 /** A `chat.completion` object. */
 export function completionBody(completion: Completion): JsonObject {
-  const { id, created, model, answers, dialect, usage, logprobs } = completion;
+  const { id, created, model, answers, usage, logprobs } = completion;
   return {
     id,
     object: "chat.completion",
@@ -28,12 +30,12 @@ export function completionBody(completion: Completion): JsonObject {
     model,
     choices: answers.map((answer, index) => ({
       index,
-      message: messageOf(answer, dialect),
+      message: messageOf(answer, completion),
       logprobs:
         logprobs === undefined || answer.calls.length > 0
           ? null
           : logprobsMember(logprobsOf(answer, index, logprobs).flat()),
-      finish_reason: finishReason(answer),
+      finish_reason: finishReason(answer, completion),
     })),
     ...(usage === undefined ? {} : { usage }),
     service_tier: "default",
@@ -41,7 +43,7 @@ export function completionBody(completion: Completion): JsonObject {
   };
 }
 
-function messageOf(answer: Answer, dialect: Dialect): JsonObject {
+function messageOf(answer: Answer, { dialect, callsFunctions }: Completion): JsonObject {
   const text = textOf(answer.text);
   const calls = answer.calls.map((call) => ({
     id: `call_${call.id}`,
@@ -54,14 +56,24 @@ function messageOf(answer: Answer, dialect: Dialect): JsonObject {
     content: calls.length > 0 ? null : text,
     refusal: null,
     annotations: [],
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...calledMember(calls, callsFunctions),
     ...(dialect.showsReasoning && answer.thinking.length > 0
       ? { reasoning_content: textOf(answer.thinking) }
       : {}),
   };
 }
 
-export function finishReason(answer: Answer): "stop" | "length" | "tool_calls" {
+function calledMember(calls: readonly JsonObject[], callsFunctions: boolean): JsonObject {
+  const [first] = calls;
+  if (first === undefined) return {};
+  return callsFunctions ? { function_call: first["function"] } : { tool_calls: calls };
+}
+
+export function finishReason(
+  answer: Answer,
+  { callsFunctions }: Completion,
+): "stop" | "length" | "tool_calls" | "function_call" {
   if (answer.end === "length") return "length";
-  return answer.end === "calls" ? "tool_calls" : "stop";
+  if (answer.end !== "calls") return "stop";
+  return callsFunctions ? "function_call" : "tool_calls";
 }

@@ -105,6 +105,38 @@ for (const [name, kit] of Object.entries(kits)) {
       assert.ok(chunks.slice(0, -1).every((chunk) => chunk.usage === null));
     });
 
+    test("calls a tool that takes no parameters with none", async () => {
+      const answer = await ask("What time is it?", { tools: [clock], tool_choice: "required" });
+      const [call] = answer.choices[0]?.message.tool_calls ?? [];
+      assert.ok(call?.type === "function");
+      assert.equal(call.function.arguments, "{}");
+    });
+
+    test("gets the older function_call for functions, streamed or whole, and a text for its result", async () => {
+      assert.ok(weather.type === "function");
+      const asked = {
+        model: "gpt-4o",
+        messages: [user("The weather in Paris and London")],
+        functions: [weather.function],
+        function_call: { name: "get_weather" },
+      };
+      const whole = await client().chat.completions.create(asked);
+      const message = whole.choices[0]?.message ?? assert.fail("no choice");
+      const called = message.function_call ?? assert.fail("no function was called");
+      assert.equal(whole.choices[0]?.finish_reason, "function_call");
+      assert.equal(message.tool_calls, undefined);
+      assert.equal(typeof JSON.parse(called.arguments).city, "string");
+      const chunks = await collected(await client().chat.completions.create({ ...asked, stream: true }));
+      const calls = chunks.map((chunk) => chunk.choices[0]?.delta.function_call);
+      assert.equal(calls.map((call) => call?.name ?? "").join(""), "get_weather");
+      assert.equal(calls.map((call) => call?.arguments ?? "").join(""), called.arguments);
+      const result = { role: "function", name: "get_weather", content: "sunny" } as const;
+      const { functions, model } = asked;
+      const messages = [...asked.messages, message, result];
+      const last = await client().chat.completions.create({ model, functions, messages });
+      assert.match(last.choices[0]?.message.content ?? "", /sunny/);
+    });
+
     test("gets no usage in a stream that does not ask for it", async () => {
       const stream = await client().chat.completions.create({
         model: "gpt-5",

@@ -30,7 +30,7 @@ export function questionOf(request: JsonObject, fingerprint: string, directives:
     toolResults: toolResultsOf(request),
     tools: toolsOf(request),
     toolChoice: toolChoiceOf(request),
-    mayCallInParallel: request["parallel_tool_calls"] !== false,
+    mayCallInParallel: request["parallel_tool_calls"] !== false && !hasFunctions(request),
     json: jsonOf(request["response_format"]),
     maxTokens: typeof maxTokens === "number" ? maxTokens : defaultMaxTokens,
     lengthTokens: lengthOf(request, directives),
@@ -59,17 +59,34 @@ function toolResultsOf(request: JsonObject): readonly string[] {
   return messages.slice(lastOther + 1).map((message) => textIn(message["content"]));
 }
 
+/** Asked in the words that tools had before: `functions`, of which one is called at a time. */
+export function hasFunctions({ tools, functions }: JsonObject): boolean {
+  return !isGiven(tools) && objectsIn(functions).length > 0;
+}
+
+/** A function without parameters takes none. */
+const noParameters = { type: "object", properties: {}, additionalProperties: false };
+
 /** Only those that `allowed_tools` leaves, where it is given. */
 function toolsOf(request: JsonObject): readonly Tool[] {
   const { tool_choice: choice } = request;
   const allowed = isObject(choice) && isObject(choice["allowed_tools"]) ? choice["allowed_tools"] : undefined;
   const names = allowed === undefined ? undefined : new Set(objectsIn(allowed["tools"]).map(nameOf));
-  return objectsIn(request["tools"]).flatMap((offered) => {
+  const functions = hasFunctions(request) ? objectsIn(request["functions"]) : [];
+  const older = functions.map((called) => ({ type: "function", function: called }));
+  return [...objectsIn(request["tools"]), ...older].flatMap((offered: JsonObject) => {
     const name = nameOf(offered);
     const tool = offered["function"] ?? offered["custom"];
     if (!isObject(tool) || (names !== undefined && !names.has(name))) return [];
     const description = stringOr(tool["description"], "");
-    return [{ name, description, schema: tool["parameters"], isCustom: offered["type"] === "custom" }];
+    return [
+      {
+        name,
+        description,
+        schema: tool["parameters"] ?? noParameters,
+        isCustom: offered["type"] === "custom",
+      },
+    ];
   });
 }
 
@@ -78,7 +95,12 @@ function nameOf({ function: called, custom }: JsonObject): string {
   return isObject(named) ? stringOr(named["name"], "") : "";
 }
 
-function toolChoiceOf({ tool_choice }: JsonObject): Question["toolChoice"] {
+function toolChoiceOf(request: JsonObject): Question["toolChoice"] {
+  const { tool_choice, function_call: older } = request;
+  if (hasFunctions(request)) {
+    if (isObject(older)) return { name: stringOr(older["name"], "") };
+    return older === "none" ? "none" : "auto";
+  }
   if (tool_choice === "none" || tool_choice === "required") return tool_choice;
   if (!isObject(tool_choice)) return "auto";
   const name = nameOf(tool_choice);

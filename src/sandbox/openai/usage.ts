@@ -45,6 +45,7 @@ function* textsIn(request: JsonObject): Generator<string> {
     if (typeof name === "string") yield name;
     for (const call of objectsIn(message["tool_calls"])) yield calledText(call);
   }
+  for (const called of objectsIn(request["functions"])) yield JSON.stringify(called);
   for (const tool of objectsIn(request["tools"]))
     yield JSON.stringify(tool["function"] ?? tool["custom"] ?? {});
   if (isObject(request["response_format"]))

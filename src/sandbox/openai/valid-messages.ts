@@ -38,7 +38,7 @@ function checkMessage(message: JsonObject, place: string, open: Set<string>): Se
   if (role === "tool") return answered(message, place, open);
   if (open.size > 0) throw unanswered(open, place);
   const isCalling = role === "assistant" && objectsIn(message["tool_calls"]).length > 0;
-  checkContent(message, place, isCalling || role === "function");
+  checkContent(message, place, isCalling || role === "function" || isGiven(message["function_call"]));
   return isCalling ? checkCalls(message, place) : new Set();
 }
 
