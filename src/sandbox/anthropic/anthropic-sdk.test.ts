@@ -82,6 +82,19 @@ for (const [name, kit] of Object.entries(kits)) {
       assert.equal(blocks.usage.input_tokens, message.usage.input_tokens);
     });
 
+    test("gets every member that the SDK's types promise, of messages, their usage and their calls", async () => {
+      const asked: Partial<Params> = { tools: [weather], tool_choice: { type: "any" } };
+      const whole = await ask("The weather in Paris", asked);
+      const streamed = await client().messages.stream(paramsOf("The weather in Paris", asked)).finalMessage();
+      for (const { container, diagnostics, usage, content } of [whole, streamed]) {
+        const { speed, inference_geo: place } = usage;
+        assert.deepEqual([container, diagnostics, speed, place], [null, null, null, null]);
+        const [call] = content;
+        assert.ok(call?.type === "tool_use");
+        assert.deepEqual(call.caller, { type: "direct" });
+      }
+    });
+
     test("gets the same answer to the same request", async () => {
       assert.deepEqual(await ask("Explain deserts"), await ask("Explain deserts"));
     });
@@ -290,6 +303,22 @@ for (const [name, kit] of Object.entries(kits)) {
           },
           /white space/,
         ],
+        [
+          {
+            messages: [
+              { role: "user", content: "a" },
+              { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "f", input: {} }] },
+              {
+                role: "user",
+                content: [
+                  { type: "text", text: "b" },
+                  { type: "tool_result", tool_use_id: "t1", content: "c" },
+                ],
+              },
+            ],
+          },
+          /tool_result blocks come first/,
+        ],
         [{ stop_sequences: [" "] }, /stop_sequences/],
         [{ n: 2 }, /^400.*n: there is no such member/],
         [{ tools: [{ name: "x", input_schema: {} }] }, /input_schema/],
@@ -317,6 +346,16 @@ for (const [name, kit] of Object.entries(kits)) {
     });
   });
 }
+
+test("an ordered 408 is told as what the SDKs know it as", async () => {
+  const response = await fetch(`${sandbox.url}/anthropic/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": "k", "anthropic-version": "2023-06-01", "x-sandbox-fault": "408" },
+    body: JSON.stringify({ model: "m", max_tokens: 1, messages: [{ role: "user", content: "Hi" }] }),
+  });
+  assert.equal(response.status, 408);
+  assert.match(await response.text(), /"timeout_error"/);
+});
 
 test("a request without a version is refused", async () => {
   const response = await fetch(`${sandbox.url}/anthropic/v1/messages`, {

@@ -2,7 +2,7 @@ import { textOf } from "../answers/tokens.ts";
 import type { StreamFrames } from "../delivery.ts";
 import type { JsonObject } from "../json.ts";
 import { errorBody } from "./errors.ts";
-import { messageHead, signatureOf, stopReason, usagePart } from "./message.ts";
+import { directly, messageHead, neverUsed, signatureOf, stopReason, usagePart } from "./message.ts";
 import type { Message } from "./message.ts";
 
 /** The events of a message, one token a delta. */
@@ -14,6 +14,7 @@ export function messageFrames(message: Message): StreamFrames {
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
+    ...neverUsed,
     ...usagePart(message, Math.min(answer.outputTokens, 1)),
   };
   const delta = { stop_reason: stopReason(message), stop_sequence: answer.stop ?? null, stop_details: null };
@@ -55,7 +56,7 @@ function blocksOf({ id, answer, showsThinking }: Message): readonly Block[] {
     // A call without arguments has one empty piece, as the provider's own streams do.
     const pieces = textOf(call.arguments) === "{}" ? [{ text: "" }] : call.arguments;
     blocks.push({
-      start: { type: "tool_use", id: `toolu_01${call.id}`, name: call.name, input: {} },
+      start: { type: "tool_use", id: `toolu_01${call.id}`, name: call.name, input: {}, caller: directly },
       deltas: pieces.map(({ text }) => ({ type: "input_json_delta", partial_json: text })),
     });
   }

@@ -15,6 +15,12 @@ export type Message = {
   readonly isBoundByWindow: boolean;
 };
 
+/** Members that each message has, of things that the sandbox does not do. */
+export const neverUsed = { container: null, diagnostics: null } as const;
+
+/** Who calls a tool: the model itself, not a program of its own. */
+export const directly = { type: "direct" } as const;
+
 /** A `message` object. */
 export function messageBody(message: Message): JsonObject {
   const { answer } = message;
@@ -24,6 +30,7 @@ export function messageBody(message: Message): JsonObject {
     stop_reason: stopReason(message),
     stop_sequence: answer.stop ?? null,
     stop_details: null,
+    ...neverUsed,
     ...usagePart(message, answer.outputTokens),
   };
 }
@@ -42,6 +49,8 @@ export function usagePart({ input, answer }: Message, outputTokens: number): Jso
       output_tokens_details: { thinking_tokens: thinking },
       server_tool_use: null,
       service_tier: "standard",
+      speed: null,
+      inference_geo: null,
     },
   };
 }
@@ -55,7 +64,7 @@ function contentOf({ id, answer, showsThinking }: Message): readonly JsonObject[
   if (answer.text.length > 0) content.push({ type: "text", text: textOf(answer.text), citations: null });
   for (const call of answer.calls) {
     const input = parsedOr(textOf(call.arguments), {});
-    content.push({ type: "tool_use", id: `toolu_01${call.id}`, name: call.name, input });
+    content.push({ type: "tool_use", id: `toolu_01${call.id}`, name: call.name, input, caller: directly });
   }
   return content;
 }

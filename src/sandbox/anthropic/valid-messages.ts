@@ -112,6 +112,10 @@ function callsIn({ role, content }: JsonObject): ReadonlySet<string> {
 function checkResults({ content }: JsonObject, place: string, called: ReadonlySet<string>): void {
   const results = objectsIn(content).filter(({ type }) => type === "tool_result");
   const open = new Set(called);
+  const [first] = objectsIn(content);
+  // platform.claude.com/docs, handling tool calls: text goes behind the results.
+  if (results.length > 0 && first?.["type"] !== "tool_result")
+    throw badRequest(`${place}: the tool_result blocks come first, other blocks behind them`);
   for (const result of results) {
     const id = stringOr(result["tool_use_id"], "");
     if (!open.delete(id)) {
