@@ -109,9 +109,7 @@ async function showLetters(desk: Desk, answer: LettersAnswer): Promise<void> {
   if (!answer.success) desk.exitCode = exitCodes.failed;
   await desk.show(answer, ({ results }) =>
     results
-      .map(({ email, status, error }) =>
-        harmless(`${email} ${status}${error === undefined ? "" : `: ${error}`}`),
-      )
+      .map(({ email, status, error }) => `${email} ${status}${error === undefined ? "" : `: ${error}`}`)
       .map((line) => `${line}\n`)
       .join(""),
   );
