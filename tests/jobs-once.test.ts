@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import pg from "pg";
 import { parseCredits } from "../src/core/credits.ts";
 import { unitCost } from "./support/fake-jobs.ts";
 import type { FakeJobs, Orders } from "./support/fake-jobs.ts";
@@ -27,6 +28,10 @@ suite("jobs, once", { concurrency: 2 }, () => {
   test("K-06 of two nodes, a cancel and the provider's own end, one decides", async (t) => {
     const place = await jobScene(t, "PostgreSQL");
     if (place !== undefined) await oneDecides(place);
+  });
+  test("D-01 runs whose provider is done while the database is away end as they did, and are charged", async (t) => {
+    const place = await jobScene(t, "PostgreSQL");
+    if (place !== undefined) await nothingIsLostMeanwhile(place);
   });
 });
 after(stopPostgres);
@@ -182,4 +187,68 @@ async function pollsOfTwoNodes(jobs: FakeJobs, { one, other, customer }: Nodes):
 function refunded({ lines }: Trail): bigint {
   const given = lines.filter(({ kind, book }) => kind === "release" && book === "available");
   return given.reduce((sum, { amount }) => sum + (parseCredits(amount) ?? 0n), 0n);
+}
+
+async function nothingIsLostMeanwhile({ jobs, start, databaseUrl }: JobScene): Promise<void> {
+  assert.ok(databaseUrl !== undefined);
+  const gateway = await start();
+  const customer = await gateway.customer();
+  const pay = (): Promise<JobAnswer> =>
+    run(gateway, customer, { model: "m-pay", inputs: { orders: { holds: true } } });
+  const told = (id: string, what: string): boolean =>
+    gateway
+      .log()
+      .split("\n")
+      .some((line) => line.includes(id) && line.includes(what));
+  const [job, paid] = [begin(gateway, customer, { holds: true, ms: 0 }), pay()];
+  await eventually(() => jobs.submissions.length === 2, 20_000);
+  const short = await shut(databaseUrl);
+  jobs.answerHeld();
+  await eventually(
+    () => jobs.submissions.every(({ run: id }) => told(id, "a run waits for the database")),
+    20_000,
+  );
+  await short.end();
+  const [ended] = await allEnded(gateway, customer, { ids: [await job] });
+  assert.equal(ended.status, "completed", JSON.stringify(ended));
+
+  const late = pay();
+  await eventually(() => jobs.submissions.length === 3, 20_000);
+  const long = await shut(databaseUrl);
+  await long.client.query("update runs set lease_until = clock_timestamp() - interval '1 minute'");
+  await eventually(() => told("", "abandoned runs could not be looked for"), 20_000);
+  await long.end();
+  const overdue = "select from runs where state <> 'over' and lease_until < clock_timestamp()";
+  const inside = new pg.Client({ connectionString: databaseUrl });
+  await inside.connect();
+  while ((await inside.query(overdue)).rowCount !== 0) await wait(20);
+  await inside.end();
+  jobs.answerHeld();
+  for (const { status, body } of [await paid, await late]) assert.equal(status, 200, JSON.stringify(body));
+  const { calls } = await trailOf(gateway, customer.accountId);
+  const charged = [...calls.values()].map((call) => call.charged);
+  assert.deepEqual([charged.length, charged.reduce((sum, one) => sum + one, 0n)], [3, 5n * unitCost]);
+  assert.equal(jobs.submissions.length, 3);
+}
+
+type Shut = { readonly client: pg.Client; readonly end: () => Promise<void> };
+
+/** Ends all sessions of the database but one of ours, and lets nobody in until it is opened again. */
+async function shut(databaseUrl: string): Promise<Shut> {
+  const at = new URL(databaseUrl);
+  const name = at.pathname.slice(1);
+  at.pathname = "/postgres";
+  const [outside, client] = [at.href, databaseUrl].map((url) => new pg.Client({ connectionString: url }));
+  assert.ok(outside !== undefined && client !== undefined);
+  await Promise.all([outside.connect(), client.connect()]);
+  await outside.query(`alter database ${name} with allow_connections false`);
+  await client.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+    [name],
+  );
+  const end = async (): Promise<void> => {
+    await outside.query(`alter database ${name} with allow_connections true`);
+    await Promise.all([outside.end(), client.end()]);
+  };
+  return { client, end };
 }

@@ -19,6 +19,8 @@ export type JobScene = {
   readonly jobs: FakeJobs;
   readonly receiver: Site;
   readonly start: () => Promise<GatewayProcess>;
+  /** Of what they share, on PostgreSQL. */
+  readonly databaseUrl: string | undefined;
 };
 
 export async function jobScene(t: TestContext, home: Home): Promise<JobScene | undefined> {
@@ -39,6 +41,7 @@ export async function jobScene(t: TestContext, home: Home): Promise<JobScene | u
   return {
     jobs,
     receiver,
+    databaseUrl,
     async start() {
       const [first] = started;
       const gateway = await startGatewayProcess({

@@ -35,6 +35,8 @@ export class RunKeeper {
   readonly #kept = new Map<string, Kept>();
   readonly #timers: NodeJS.Timeout[] = [];
   #isStopping = false;
+  /** By the monotonic clock; undefined while the database does not answer. At a start nobody drives our runs. */
+  #inTouchSince: number | undefined = -Infinity;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(house: RunHouse) {
@@ -154,24 +156,36 @@ export class RunKeeper {
     kept?.wake();
   }
 
-  /** What another node has taken is let go of here: nobody asks its provider twice, or works on what was called off. */
   async #renew(): Promise<void> {
-    const asked = [...this.#kept];
     try {
-      const held = await this.#house.store.renew(this.#holds());
-      for (const [id, kept] of asked) if (!held.has(id) && this.#kept.get(id) === kept) this.#end(id);
+      await this.#renewAll();
     } catch (error) {
       this.#house.log.warn({ err: error }, "the leases of runs could not be renewed");
     }
   }
 
+  /** What another node has taken is let go of here: nobody asks its provider twice, or works on what was called off. */
+  async #renewAll(): Promise<void> {
+    const asked = [...this.#kept];
+    const held = await this.#house.store.renew(this.#holds());
+    for (const [id, kept] of asked) if (!held.has(id) && this.#kept.get(id) === kept) this.#end(id);
+  }
+
+  /** While the database was away all leases ran out, ours and those of nodes that live: they are renewed first. */
   async #look(): Promise<void> {
     if (this.#isStopping) return;
+    const { store, log, clock } = this.#house;
     try {
-      const abandoned = await this.#house.store.claimAbandoned(mostClaimed, this.#holds());
+      if (this.#inTouchSince === undefined) {
+        await this.#renewAll();
+        this.#inTouchSince = clock.monotonic();
+      }
+      if (clock.monotonic() - this.#inTouchSince < renewEveryMs) return;
+      const abandoned = await store.claimAbandoned(mostClaimed, this.#holds());
       for (const row of abandoned) this.#resume(row);
     } catch (error) {
-      this.#house.log.warn({ err: error }, "abandoned runs could not be looked for");
+      this.#inTouchSince = undefined;
+      log.warn({ err: error }, "abandoned runs could not be looked for");
     }
   }
 
