@@ -45,7 +45,7 @@ export function withoutMarksOfTools(text: string): {
   readonly text: string;
   readonly missed: readonly string[];
 } {
-  if (!mayHaveSome.test(text)) return { text, missed: [] };
+  if (!mayHaveSome(text)) return { text, missed: [] };
   const tools = parseJson(text);
   const found = new Map<string, boolean>();
   for (const tool of objectsIn(tools)) {
