@@ -44,8 +44,8 @@ const ask = (customer: Customer, more: Readonly<Record<string, unknown>>): Promi
 const usage = { prompt_tokens: 50_000, completion_tokens: 0, total_tokens: 50_000 };
 
 /** One choice that says `finish`, with the usage of a large prompt, whole or as a stream. */
-function emptyAnswer(finish: string | null): Behaviour {
-  const told = { id: "chatcmpl-fake", created: 1, model: "m-chat", usage };
+function emptyAnswer(finish: string | null, meant: object = usage): Behaviour {
+  const told = { id: "chatcmpl-fake", created: 1, model: "m-chat", usage: meant };
   const message = { role: "assistant", content: "" };
   const whole = {
     ...told,
@@ -98,6 +98,22 @@ for (const [name, behaviour] of worthless) {
     });
   }
 }
+
+test("C-05 an answer that is all thinking, up to the limit that was asked for, costs what the provider takes", async () => {
+  const thought = { ...usage, completion_tokens: 20, completion_tokens_details: { reasoning_tokens: 20 } };
+  for (const [told, ending] of [
+    [{ ...thought, total_tokens: 50_020 }, "done"],
+    [usage, "empty"],
+  ] as const) {
+    upstream.script("m-chat", emptyAnswer("length", told));
+    const customer = await gateway.customer({ credits: "10.00" });
+    for (const stream of [false, true]) {
+      const exchange = await ask(customer, { stream });
+      const receipt = await receiptOf(gateway, customer.key, String(exchange.headers["x-request-id"]));
+      assert.deepEqual([receipt.ending, receipt.credits !== "0.000000"], [ending, ending === "done"]);
+    }
+  }
+});
 
 test("C-13 a catalog with an unpriced model is refused at the start, by name", async () => {
   const limits = { context_window: 1_000, max_output: 1_000 };

@@ -25,6 +25,15 @@ export function uncharged(metered: Metered): Metered {
   return { ...metered, costAt: () => 0n };
 }
 
+/**
+ * Whether an answer that came to its end is paid for. Of one that says nothing, only where the model thought until its limit
+ * and the provider tells how much: the customer chose the limit, and the provider takes the prompt's whole price.
+ */
+export function isPaidFor({ hasOutput, ranOut, usage }: Ended): boolean {
+  return hasOutput || (ranOut && (usage?.meters.output_tokens ?? 0) > 0);
+}
+
+type Ended = Pick<StreamTranslation, "hasOutput" | "ranOut" | "usage">;
 type Answered = Pick<StreamTranslation, "usage" | "promptUsage" | "outputText" | "outputLength">;
 
 /** The provider's own numbers where it told them; otherwise counted here and marked as estimated. Missing is never zero. */

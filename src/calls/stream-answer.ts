@@ -7,7 +7,7 @@ import { endOfStream, errorEvent, headOf } from "./ending.ts";
 import { logFailedCall } from "./failed-call.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { StreamEnd } from "./live-stream.ts";
-import { meterAnswer, nothingUsed, uncharged } from "./metering.ts";
+import { isPaidFor, meterAnswer, nothingUsed, uncharged } from "./metering.ts";
 import { answerHeaders, closeWith, tryOf } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
 import { StreamWatch } from "./stream-watch.ts";
@@ -71,8 +71,9 @@ async function complete(
   // Before the metering: what is kept for the end is delivered now, and counts.
   const closing = translation.closing();
   const counted = await meterAnswer(open, translation, house);
-  const metered = translation.hasOutput ? counted : uncharged(counted);
-  const ending = translation.hasOutput ? "done" : "empty";
+  const isPaid = isPaidFor(translation);
+  const metered = isPaid ? counted : uncharged(counted);
+  const ending = isPaid ? "done" : "empty";
   const { available } = await closeWith(open, house, { ending, metered, route });
   // An answer of one frame has shown none before.
   const told = watch.told ?? headOf(closing);

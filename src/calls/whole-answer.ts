@@ -5,7 +5,7 @@ import { Problem } from "../core/problems.ts";
 import type { ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import { wholeBody } from "./ending.ts";
-import { meterAnswer, nothingUsed, uncharged } from "./metering.ts";
+import { isPaidFor, meterAnswer, nothingUsed, uncharged } from "./metering.ts";
 import { answerHeaders, closeWith, tryOf } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
 import { endedByUs, nothingLeft } from "./upstream-try.ts";
@@ -48,9 +48,10 @@ async function deliver(
 ): Promise<void> {
   const metering = meterAnswer(open, answer, house);
   const counted = metering instanceof Promise ? await metering : metering;
-  const metered = answer.hasOutput ? counted : uncharged(counted);
+  const isPaid = isPaidFor(answer);
+  const metered = isPaid ? counted : uncharged(counted);
   const { charged, available } = await closeWith(open, house, {
-    ending: answer.hasOutput ? "done" : "empty",
+    ending: isPaid ? "done" : "empty",
     metered,
     route,
   });

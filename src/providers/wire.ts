@@ -64,6 +64,8 @@ export type WholeAnswer = {
   readonly usage: ReportedUsage | undefined;
   /** False when there is no text, shown thinking, tool call, refusal or audio in any choice. */
   readonly hasOutput: boolean;
+  /** A choice ended because it had come to its output limit. */
+  readonly ranOut: boolean;
   /** All output as text, for counting when the provider reported no usage. */
   readonly outputText: () => string;
 };
@@ -98,6 +100,8 @@ export type StreamTranslation = {
   readonly promptUsage?: Usage | undefined;
   /** Of what was given out. */
   readonly hasOutput: boolean;
+  /** A choice ended because it had come to its output limit. */
+  readonly ranOut: boolean;
   /**
    * The output given out so far as text, for counting: aborted streams and providers that report no usage. Of a very long
    * one its beginning.

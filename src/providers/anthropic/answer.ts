@@ -28,18 +28,20 @@ export function wholeAnswer(bytes: Buffer, view: AnswerView): WholeAnswer {
   const stopReason = textOf(message.whole["stop_reason"]);
   const refusal = refusalOf(stopReason, message.whole["stop_details"]);
   const text = content.json[0] ?? content.text.join("");
+  const finish = finishReasonOf(stopReason, content.calls.length > 0);
   const choice = {
     index: 0,
     message: openaiMessage(content, text, refusal),
     logprobs: null,
-    finish_reason: finishReasonOf(stopReason, content.calls.length > 0),
+    finish_reason: finish,
   };
   const { id, created, model } = view;
   const body = JSON.stringify({ id, object: "chat.completion", created, model, choices: [choice] });
   const usage = reportedUsageOf(mergeCounts({}, message.whole["usage"]));
   const hasText = text !== "" || content.thinking.some((thinking) => thinking !== "");
   const hasOutput = hasText || content.calls.length > 0 || refusal !== undefined;
-  return { body, usage, hasOutput, outputText: () => outputText(content, text, refusal) };
+  const ranOut = finish === "length";
+  return { body, usage, hasOutput, ranOut, outputText: () => outputText(content, text, refusal) };
 }
 
 function messageOf(bytes: Buffer): { readonly whole: JsonObject; readonly content: readonly unknown[] } {

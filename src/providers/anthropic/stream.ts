@@ -7,6 +7,7 @@ import type { AnswerView, ReportedUsage, StreamTranslation, UpstreamFault } from
 import { parseObject, textOf } from "./exact-json.ts";
 import { faultOfError, unreadable } from "./fault.ts";
 import { finishReasonOf, refusalOf } from "./finish.ts";
+import type { FinishReason } from "./finish.ts";
 import { StreamedBlocks } from "./streamed-blocks.ts";
 import { mergeCounts, promptUsageOf, reportedUsageOf } from "./usage.ts";
 import type { Counts } from "./usage.ts";
@@ -45,7 +46,15 @@ export class MessagesStream implements StreamTranslation {
 
   closing(): string {
     if (!this.#complete) return "";
-    return this.#blocks.frames.finish(finishReasonOf(this.#stopReason, this.#blocks.hasToolCalls));
+    return this.#blocks.frames.finish(this.#finish);
+  }
+
+  get ranOut(): boolean {
+    return this.#finish === "length";
+  }
+
+  get #finish(): FinishReason {
+    return finishReasonOf(this.#stopReason, this.#blocks.hasToolCalls);
   }
 
   get complete(): boolean {

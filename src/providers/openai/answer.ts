@@ -23,6 +23,7 @@ export function openaiAnswer(bytes: Buffer, view: AnswerView, target: Target): W
     body,
     usage: readUsage(answer["usage"], target.quirks),
     hasOutput: messages.some(hasOutput),
+    ranOut: told.some((choice) => choice["finish_reason"] === "length"),
     outputText: () => messages.map(outputOf).join(""),
   };
 }

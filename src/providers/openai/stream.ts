@@ -41,6 +41,7 @@ export class OpenaiStream implements StreamTranslation {
   #templatesLeft = mostUselessTemplates;
   #hasOutput = false;
   #hasFinish = false;
+  #ranOut = false;
   #isDone = false;
   #isEnding = false;
   /** The last frame was not all there. */
@@ -77,6 +78,10 @@ export class OpenaiStream implements StreamTranslation {
 
   get hasOutput(): boolean {
     return this.#hasOutput;
+  }
+
+  get ranOut(): boolean {
+    return this.#ranOut;
   }
 
   outputText(): string {
@@ -172,6 +177,7 @@ export class OpenaiStream implements StreamTranslation {
   #note(choice: JsonObject): void {
     const hasFinish = isFinished(choice);
     this.#hasFinish ||= hasFinish;
+    this.#ranOut ||= choice["finish_reason"] === "length";
     const index = choice["index"] ?? 0;
     if (!Number.isSafeInteger(index) || Number(index) < 0 || Number(index) >= this.#shape.view.choices)
       return;
