@@ -4,8 +4,8 @@ import type { Usage } from "./usage.ts";
 
 /**
  * How a call ended. `done`: answered whole. `aborted`: the client left, delivered part charged.
- * `failed`: no answer, nothing charged. `empty`: the provider answered with no output, nor with thinking up to its limit: nothing charged.
- * `recovered`: closed after a crash.
+ * `failed`: no answer, nothing charged. `empty`: the provider answered with no output, nor with thinking up to its limit:
+ * nothing charged. `recovered`: closed after a crash.
  */
 export type Ending = "done" | "aborted" | "failed" | "empty" | "recovered";
 
