@@ -32,7 +32,6 @@ const listQuery = { types: someNames, type: someNames, ids: someNames };
 
 const got = {
   ...listed,
-  method: "GET",
   query: listQuery,
   headers: { "If-None-Match": z.string().describe("An `ETag` that a list came with.") },
   otherAnswers: [
@@ -62,6 +61,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
   return [
     {
       ...got,
+      method: "GET",
       path: "/v1/models",
       summary:
         "All models that the key may call, with prices and capabilities. `?types=chat,image` and `?ids=a,b` choose some.",
@@ -69,6 +69,7 @@ export function modelsDoors(house: ModelsHouse): readonly Door[] {
     },
     {
       ...got,
+      method: "GET",
       path: "/v1/v1/models",
       summary: "The same for clients that add the version to an address that has it.",
       answer: list,
