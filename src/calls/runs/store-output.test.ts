@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { sql } from "kysely";
 import type { EngineResult } from "../../engines/engine.ts";
 import type { FileStore } from "../../files/file-store.ts";
 import { localFileStore } from "../../files/local-file-store.ts";
@@ -10,6 +11,7 @@ import { openHome } from "../../ledger/ledger-homes.test-support.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { engineHouse } from "./engine-runs.test-support.ts";
 import type { EngineHouse } from "./engine-runs.test-support.ts";
+import type { SeenRun } from "./run-store.ts";
 
 const home = await openHome("embedded");
 if (typeof home === "string") throw new Error(home);
@@ -33,6 +35,15 @@ function houseWith(result: EngineResult, put: FileStore["put"]): EngineHouse {
   return engineHouse(home as Exclude<typeof home, string>, { run: () => Promise.resolve(result), fileStore });
 }
 
+/** Begins a run, and nobody has to wait for the pauses between its tries. */
+async function hurriedToItsEnd({ begin, keeper, read }: EngineHouse): Promise<SeenRun> {
+  const { id } = await begin();
+  const nudging = setInterval(() => void keeper.hurry(id), 5);
+  await keeper.whenOver(id);
+  clearInterval(nudging);
+  return read(id);
+}
+
 describe("the files of a run", () => {
   after(async () => {
     await home.close();
@@ -41,17 +52,27 @@ describe("the files of a run", () => {
 
   test("a store that was away for a while loses no result", async () => {
     let left = 5;
-    const { begin, keeper, read } = houseWith(textFiles("a"), (...args) => {
+    const made = houseWith(textFiles("a"), (...args) => {
       left -= 1;
       return left >= 0 ? Promise.reject(new Error("away")) : local.put(...args);
     });
-    const { id } = await begin();
-    // Nobody has to wait for the pauses between.
-    const nudging = setInterval(() => void keeper.hurry(id), 5);
-    await keeper.whenOver(id);
-    clearInterval(nudging);
-    const row = await read(id);
+    const row = await hurriedToItsEnd(made);
     assert.deepEqual([row.state, row.ending, left], ["over", "done", -1]);
+  });
+
+  test("a database that answers but cannot write a file down loses no result", async () => {
+    const { kysely } = home.database;
+    await sql`create sequence tries`.execute(kysely);
+    await sql`create function refuse() returns trigger language plpgsql as $$ begin
+      if nextval('tries') <= 5 then raise exception 'no space left' using errcode = 'disk_full'; end if;
+      return new;
+    end $$`.execute(kysely);
+    await sql`create trigger full_disk before insert on files for each row execute function refuse()`.execute(
+      kysely,
+    );
+    const row = await hurriedToItsEnd(houseWith(textFiles("a"), (...args) => local.put(...args)));
+    await sql`drop trigger full_disk on files`.execute(kysely);
+    assert.deepEqual([row.state, row.ending, row.problem], ["over", "done", null]);
   });
 
   test("nobody has a file of a run that is not done, and a run that was called off leaves none", async () => {

@@ -2,6 +2,7 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import { fileLimits } from "../../files/file-limits.ts";
+import { cannotWriteNow } from "../../ledger/ledger-statements.ts";
 import { follow } from "../../providers/trusted-addresses.ts";
 import { openBody } from "../../providers/open-body.ts";
 import { unfitAddress } from "./ask-provider.ts";
@@ -69,7 +70,7 @@ export async function forgetUnshown(
 
 type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
 
-/** That our own store or database is away is no verdict: the provider did its work, and is paid for it. */
+/** That our own store or database is away, or is full, is no verdict: the provider did its work, and is paid for it. */
 async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {
   let failures = 0;
   let outages = 0;
@@ -77,17 +78,21 @@ async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promi
     try {
       return await storeOnce(run, house, marked);
     } catch (error) {
-      const isAway = error instanceof Problem && error.code === "service_unavailable";
+      const isAway = isOurs(error);
       if (error instanceof Problem && !isAway) throw told(error);
       if (run.stopped.aborted) throw error;
       if (isAway) outages += 1;
       else failures += 1;
-      if (outages === ownTries) throw error;
+      if (outages === ownTries) throw new Problem("service_unavailable", { cause: error });
       if (failures === tries) throw new Problem("upstream_error", { message: notFetched, cause: error });
       if (isAway) house.log.warn({ run_id: run.row.id, err: error }, "a run's file could not be stored yet");
       await run.wait(isAway ? Math.min(pauseMs * 2 ** (outages - 1), longestPauseMs) : pauseMs * failures);
     }
   }
+}
+
+function isOurs(error: unknown): boolean {
+  return cannotWriteNow(error) || (error instanceof Problem && error.code === "service_unavailable");
 }
 
 /** A file of the result is larger than the plan's files may be. */
