@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { awaitRun } from "../calls/runs/await-run.ts";
+import { balanceMembers } from "../calls/runs/balance-members.ts";
 import { beginRun } from "../calls/runs/begin-run.ts";
 import type { RunAsked } from "../calls/runs/begin-run.ts";
 import { leftOutBy } from "../calls/runs/left-out.ts";
@@ -9,7 +10,7 @@ import type { RunHouse } from "../calls/runs/run-house.ts";
 import type { RunKeeper } from "../calls/runs/run-keeper.ts";
 import type { RunNews } from "../calls/runs/run-news.ts";
 import type { SeenRun } from "../calls/runs/run-store.ts";
-import { acceptedJob, balanceMembers, problemOf, shownRun } from "../calls/runs/run-view.ts";
+import { acceptedJob, problemOf, shownRun } from "../calls/runs/run-view.ts";
 import { callerHeaders, limitHeaders } from "../calls/caller-headers.ts";
 import { formatCredits } from "../core/credits.ts";
 import { isProblemCode, Problem } from "../core/problems.ts";
@@ -17,7 +18,7 @@ import type { ChatHouse } from "../calls/chat-house.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
 import { droppedHeader } from "./fitted-inputs.ts";
 import { earlierRunOf } from "./idempotency.ts";
-import { sendAnswer } from "./render.ts";
+import { sendAnswer, sendProblem } from "./render.ts";
 
 export type RunsHouse = {
   readonly runs: RunHouse;
@@ -90,8 +91,9 @@ type Standing = { readonly row: SeenRun; readonly known: DoorHeaders };
 async function answerRun(
   { caller, inputs }: RunAsked,
   response: ServerResponse,
-  { house: { runs }, visit, show, row, known, dropped }: Serving & Showing & Standing,
+  { house, visit, show, row, known, dropped }: Serving & Showing & Standing,
 ): Promise<void> {
+  const { runs } = house;
   const notUsed = droppedHeader([...dropped, ...leftOutBy(row, inputs, runs)]);
   const headers = { ...known, ...notUsed, ...headersOf(row), ...(await callerHeaders(caller, runs)) };
   if (row.state !== "over") {
@@ -101,10 +103,33 @@ async function answerRun(
   }
   const failure = failureOf(row);
   if (failure !== undefined) throw failure;
-  if (show !== undefined) return show(row, response, headers);
-  const { available } = (await runs.ledger.balances(caller.accountId))[caller.mode];
-  const body = { ...shownRun(row), ...balanceMembers(available) };
+  if (show !== undefined) return showPaid(response, { row, headers, show, visit, house });
+  const body = { ...shownRun(row), ...(await balanceMembers(caller, runs.ledger)) };
   sendAnswer(response, visit.requestId, { status: 200, body, headers });
+}
+
+type Paid = Pick<Serving, "house" | "visit"> & {
+  readonly row: SeenRun;
+  readonly headers: DoorHeaders;
+  readonly show: ShowRun;
+};
+
+/**
+ * What was charged and cannot be shown, because its file cannot be read now, is told as that. Clients ask again for a 503
+ * by themselves, and without an Idempotency-Key would have it made, and pay for it, once more.
+ */
+async function showPaid(response: ServerResponse, paid: Paid): Promise<void> {
+  const { row, headers, show, visit, house } = paid;
+  try {
+    await show(row, response, headers);
+  } catch (cause) {
+    if (response.headersSent || (row.cost ?? 0n) === 0n) throw cause;
+    house.runs.log.error({ run_id: row.id, err: cause }, "a result that was charged could not be shown");
+    const message = `This was done and charged, but cannot be shown now: its result is at GET /v1/job/${row.id}.`;
+    const code = visit.headers["idempotency-key"] === undefined ? "answer_not_kept" : "service_unavailable";
+    const problem = new Problem(code, { message, extra: { run_id: row.id }, cause });
+    sendProblem(response, { requestId: visit.requestId, problem, headers });
+  }
 }
 
 async function earlierRow(visit: Visit<unknown>, { runs }: RunsHouse): Promise<SeenRun | undefined> {

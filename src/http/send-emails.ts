@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import { callerHeaders } from "../calls/caller-headers.ts";
-import { balanceMembers, shownRun } from "../calls/runs/run-view.ts";
+import { balanceMembers } from "../calls/runs/balance-members.ts";
+import { shownRun } from "../calls/runs/run-view.ts";
 import { formatCredits } from "../core/credits.ts";
 import { exactUsd } from "../core/price.ts";
 import { isJsonObject } from "../core/json-object.ts";
@@ -48,7 +49,8 @@ export const sentForm = z.strictObject({
     }),
   ),
   _call_cost_usd: z.number(),
-  ...balanceForms,
+  _balance_warning: balanceForms._balance_warning.optional(),
+  _remaining_credits: balanceForms._remaining_credits.optional(),
 });
 
 /** One message to all is a run; else what became of each. */
@@ -105,8 +107,8 @@ export async function sendLetter(
     waitMs: mediaWaitMs,
     dropped,
     async show(row, shown, headers) {
-      const { available } = (await house.runs.ledger.balances(row.account_id))[row.mode];
-      const members = { success: true, ...shownRun(row), ...balanceMembers(available) };
+      const balance = await balanceMembers(visit.caller(), house.runs.ledger);
+      const members = { success: true, ...shownRun(row), ...balance };
       sendAnswer(shown, visit.requestId, { status: 200, body: members, headers });
     },
   });
@@ -141,14 +143,13 @@ async function sendBatch(
   const { runs } = house;
   const caller = visit.caller();
   const cost = sent.reduce((sum, { row }) => sum + (row?.cost ?? 0n), 0n);
-  const { available } = (await runs.ledger.balances(caller.accountId))[caller.mode];
   const body = {
     success: sent.every(({ status }) => status === "sent" || status === "accepted"),
     object: "list",
     ...countsOf(sent),
     results: sent.map(shownSent),
     _call_cost_usd: exactUsd(cost, runs.creditUsd),
-    ...balanceMembers(available),
+    ...(await balanceMembers(caller, runs.ledger)),
   };
   const headers = {
     ...(await callerHeaders(caller, runs)),

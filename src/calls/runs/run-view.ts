@@ -1,13 +1,8 @@
-import { creditsAsJsonNumber, microPerCredit } from "../../core/credits.ts";
-import type { Credits } from "../../core/credits.ts";
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import { exactUsd } from "../../core/price.ts";
 import type { ListedRun, SeenRun } from "./run-store.ts";
 import { shapeOutput } from "./shape-output.ts";
-
-/** Below this the answer warns that the balance runs out. */
-const warningBelow = 10n * microPerCredit;
 
 export type RunStatus = "queued" | "running" | "completed" | "failed" | "canceled";
 
@@ -41,13 +36,6 @@ export function shownRun(row: SeenRun): Record<string, unknown> {
     usage: { ...objectOf(usage), ...objectOf(row.usage) },
     ...(row.estimated ? { usage_estimated: true } : {}),
     _call_cost_usd: exactUsd(row.cost ?? 0n, row.credit_usd),
-  };
-}
-
-export function balanceMembers(available: Credits): Record<string, unknown> {
-  return {
-    _balance_warning: available < warningBelow,
-    _remaining_credits: Number(creditsAsJsonNumber(available)),
   };
 }
 
