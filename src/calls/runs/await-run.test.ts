@@ -10,12 +10,14 @@ const noLongerHere = { row, over: Promise.resolve() };
 const onGone = (): void => undefined;
 
 /** Tells one after the other, and then always the last. */
-function storeThatTells(...told: (RunRow["state"] | "away")[]) {
+function storeThatTells(...told: (RunRow["state"] | "away" | "busy")[]) {
   return {
     read(): Promise<RunRow> {
       const state = told.length > 1 ? told.shift() : told[0];
       if (state === undefined || state === "away")
         return Promise.reject(new DatabaseUnavailable(new Error("gone")));
+      // It answers, but not this time: it has no memory left, or took too long.
+      if (state === "busy") return Promise.reject(Object.assign(new Error("canceled"), { code: "57014" }));
       return Promise.resolve({ ...row, state });
     },
   };
@@ -38,7 +40,7 @@ test("a run that another node took, or whose end a database that is away hides, 
   mock,
 }) => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const store = storeThatTells("waiting", "away", "settling", "over");
+  const store = storeThatTells("waiting", "away", "settling", "busy", "over");
   const answer = awaitRun(noLongerHere, { store, openCalls: openCalls() }, { ms: 60_000, onGone });
   assert.equal((await turned({ tick: (ms) => mock.timers.tick(ms) }, answer)).state, "over");
 });

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { DatabaseUnavailable } from "../../storage/database.ts";
+import { cannotWriteNow } from "../../ledger/ledger-statements.ts";
 import type { OpenCalls } from "../open-calls.ts";
 import type { Begun } from "./begin-run.ts";
 import type { RunStore, SeenRun } from "./run-store.ts";
@@ -43,7 +43,7 @@ async function standing(row: SeenRun, store: Pick<RunStore, "read">): Promise<Se
   try {
     return (await store.read(row.id)) ?? row;
   } catch (error) {
-    if (error instanceof DatabaseUnavailable) return row;
+    if (cannotWriteNow(error)) return row;
     throw error;
   }
 }
