@@ -91,6 +91,34 @@ guarantee(
 );
 
 guarantee(
+  "letters behind which the disk is full are told one by one: asked again, those that went out would go out twice",
+  async ({ gateway, database }) => {
+    const customer = await gateway.customer({ mode: "test" });
+    await database.query("create sequence written");
+    await database.query(`create or replace function refuse() returns trigger language plpgsql as $$ begin
+      if nextval('written') > 1 then raise exception 'no space left' using errcode = 'disk_full'; end if;
+      return new; end $$`);
+    await database.query(
+      "create trigger full_disk before insert on runs for each row execute function refuse()",
+    );
+    const headers = { authorization: `Bearer ${customer.key}`, "content-type": "application/json" };
+    const receivers = ["a@example.com", "b@example.com", "c@example.com"].map((email) => ({
+      email,
+      variables: { name: email },
+    }));
+    const body = JSON.stringify({ title: "Hi {{name}}", body_html: "<p>Hi</p>", receivers });
+    try {
+      const answer = await fetch(`${gateway.url}/v1/send-emails`, { method: "POST", headers, body });
+      const sent = JSON.parse(await answer.text());
+      assert.deepEqual([answer.status, sent.sent, sent.not_sent], [200, 1, 2]);
+      assert.equal(sent.results[1].error_code, "service_unavailable");
+    } finally {
+      await database.query("drop trigger full_disk on runs");
+    }
+  },
+);
+
+guarantee(
   "a page that fails does not say that nothing was charged: it may be the one that tells what was",
   async ({ gateway, database }) => {
     const { key } = await gateway.customer();

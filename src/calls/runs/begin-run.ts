@@ -3,6 +3,7 @@ import type { Credits } from "../../core/credits.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { RunModel } from "../../core/model.ts";
 import { Problem } from "../../core/problems.ts";
+import { cannotWriteNow } from "../../ledger/ledger-statements.ts";
 import type { Ticket } from "../../limits/limits.ts";
 import { admitted } from "../admission.ts";
 import { findModel } from "../find-model.ts";
@@ -145,6 +146,9 @@ async function open(
     return { row, available: answer.available };
   } catch (error) {
     await release({ asked, model, offers, inputs }, house);
+    // Who begins several runs goes on to tell what became of those before.
+    if (cannotWriteNow(error))
+      throw new Problem("service_unavailable", { retryAfterSeconds: 1, cause: error });
     throw error;
   }
 }
