@@ -25,12 +25,14 @@ function textFiles(...texts: readonly string[]): EngineResult {
   return { output: { files: texts.map((_, index) => ({ $file: index })) }, files, usage: {} };
 }
 
-function houseWith(result: EngineResult, put: FileStore["put"]): EngineHouse {
+type Stubborn = Pick<FileStore, "put"> & Partial<Pick<FileStore, "remove">>;
+
+function houseWith(result: EngineResult, stubborn: FileStore["put"] | Stubborn): EngineHouse {
   const fileStore: FileStore = {
-    put,
     open: (id, range) => local.open(id, range),
     remove: (id) => local.remove(id),
     close: () => undefined,
+    ...(typeof stubborn === "function" ? { put: stubborn } : stubborn),
   };
   return engineHouse(home as Exclude<typeof home, string>, { run: () => Promise.resolve(result), fileStore });
 }
@@ -108,5 +110,37 @@ describe("the files of a run", () => {
       ),
       [],
     );
+  });
+
+  test("files that no result shows go all at once: one after the other they kept a stop from a store that hangs", async () => {
+    const third = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const together = Promise.withResolvers<void>();
+    const removed = new Set<string>();
+    let puts = 0;
+    const { begin, house, keeper, read } = houseWith(textFiles("a", "b", "c"), {
+      put: async (...args) => {
+        puts += 1;
+        if (puts < 3) return local.put(...args);
+        third.resolve();
+        await goOn.promise;
+        return local.put(...args);
+      },
+      remove: async (id) => {
+        removed.add(id);
+        if (removed.size === 3) together.resolve();
+        await together.promise;
+        await local.remove(id);
+      },
+    });
+    const { id } = await begin();
+    await third.promise;
+    const canceling = cancelRun(await read(id), house, keeper);
+    goOn.resolve();
+    await canceling;
+    const startedAt = performance.now();
+    await keeper.whenOver(id);
+    assert.ok(performance.now() - startedAt < 4_000, "each removal waited for the one before");
+    assert.equal(removed.size, 3);
   });
 });

@@ -62,10 +62,14 @@ export async function forgetUnshown(
 ): Promise<void> {
   const shown = JSON.stringify(output ?? null);
   const owner = { accountId: row.account_id, mode: row.mode };
-  for (const id of made.filter((one) => !shown.includes(one)))
-    await house.files.remove(id, owner).catch((error: unknown) => {
-      house.log.warn({ run_id: row.id, file: id, err: error }, "a file that no result shows is left");
-    });
+  const forgotten = made.filter((one) => !shown.includes(one));
+  await Promise.all(
+    forgotten.map((id) =>
+      house.files.remove(id, owner).catch((error: unknown) => {
+        house.log.warn({ run_id: row.id, file: id, err: error }, "a file that no result shows is left");
+      }),
+    ),
+  );
 }
 
 type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
