@@ -121,6 +121,7 @@ export class FileRows {
       .where("account_id", "=", accountId)
       .where("mode", "=", mode)
       .where("expires_at", ">", now)
+      .where(isDone)
       .executeTakeFirstOrThrow();
     return { files: Number(files), bytes: Number(bytes) };
   }
@@ -157,18 +158,19 @@ export class FileRows {
     await this.#database.kysely.deleteFrom("files").where("id", "=", id).execute();
   }
 
-  /**
-   * What a run made is there when the run is done: until then it can be called off, and then it was not paid for. Of a run
-   * that is not there any more nothing speaks against its files.
-   */
   #visible(now: Date) {
-    // A subquery of its own is looked up by the key for each row, and never becomes a join over all runs.
-    const isDone = sql<boolean>`coalesce((
-      select coalesce(runs.ending, 'failed') from runs where runs.id = files.run_id
-    ), 'done') in ('done', 'empty')`;
     return this.#database.kysely.selectFrom("files").selectAll().where("expires_at", ">", now).where(isDone);
   }
 }
+
+/**
+ * What a run made is there when the run is done: until then it can be called off, and then it was not paid for. Of a run
+ * that is not there any more nothing speaks against its files. A subquery of its own is looked up by the key for each row,
+ * and never becomes a join over all runs.
+ */
+const isDone = sql<boolean>`coalesce((
+  select coalesce(runs.ending, 'failed') from runs where runs.id = files.run_id
+), 'done') in ('done', 'empty')`;
 
 function recordOf(row: Selectable<Tables["files"]>): FileRecord {
   return {

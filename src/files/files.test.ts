@@ -101,6 +101,25 @@ function suiteOf(house: FilesUnderTest): void {
     assert.equal(first.sizeBytes, 8);
   });
 
+  test("what a run made that is not done, or never was, takes no room: nobody can read it, or remove it", async () => {
+    const owner = newOwner();
+    const small = { ...limits, room: { bytes: 10, files: 3 } };
+    const runId = newId("call").replace("call_", "run_");
+    await house.database.kysely
+      .insertInto("runs")
+      .values({
+        ...{ id: runId, call_id: newId("call"), account_id: owner.accountId, key_id: "key_1", mode: "live" },
+        ...{ plan: "free", model: "m", model_id: "m", category: "image", offer: null, state: "waiting" },
+        ...{ ending: null, inputs: "{}", price: "{}", credit_usd: "0.05", public_url: "", node_id: null },
+        ...{ memory: null, progress: null, output: null, problem: null, usage: null, cost: null },
+        ...{ webhook_url: null, lease_until: new Date(), ended_at: null },
+      })
+      .execute();
+    await files.store({ ...owner, limits: small, runId, body: bodyOf("a result of any size") });
+    assert.deepEqual((await files.list({ ...owner, limit: 10 })).files, []);
+    await files.store({ ...owner, limits: small, body: bodyOf("mine") });
+  });
+
   test("an upload that finds no room is gone, also when its bytes cannot be removed yet", async () => {
     const owner = newOwner();
     const small = { ...limits, room: { bytes: 10, files: 3 } };
