@@ -37,8 +37,9 @@ export type Files = {
   /** Of an account's plan, as it is now. */
   limitsOf(accountId: string): Promise<FileLimits>;
   /**
-   * Rejects with `request_too_large` over the limit or where an upload finds no room, with the body's own error when that breaks off, and with
-   * `service_unavailable` when database or store are away. Nothing that can be read is left behind then.
+   * Rejects with `request_too_large` over the limit or where an upload finds no room, with the body's own error when that
+   * breaks off, and with `service_unavailable` when database or store are away. Nothing that can be read is left behind
+   * then.
    */
   store(upload: NewUpload): Promise<FileRecord>;
   /** Rejects with `not_found`, in the same way for what another account has and for what nobody has. */
@@ -65,7 +66,7 @@ export type Files = {
   /** Removes what has expired and what was never finished. Answers how many files that were. */
   sweep(): Promise<number>;
   startSweeping(everyMs: number): void;
-  /** Ends the sweeping, for which it waits a few seconds, and lets go of the store. To be awaited before the database closes. */
+  /** Ends the sweeping, waiting for it a few seconds, and lets go of the store. To be awaited before the database closes. */
   stop(): Promise<void>;
 };
 

@@ -42,10 +42,7 @@ function listDoor(house: RunsHouse): Door {
     answerForm: z.strictObject({ object: z.literal("list"), jobs: z.array(job), count }),
     answer: async (visit) => {
       const rows = await house.runs.store.list(queryOf(visit));
-      return {
-        status: 200,
-        body: { object: "list", jobs: rows.map((row) => shownJob(row)), count: rows.length },
-      };
+      return { status: 200, body: { object: "list", jobs: rows.map(shownJob), count: rows.length } };
     },
   };
 }

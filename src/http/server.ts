@@ -235,7 +235,10 @@ async function fail(exchange: Exchange, settings: FrontSettings, error: unknown)
   else refuseAndClose(request, response, refusal);
 }
 
-/** Of a door that does not say what its fault means, as few say of the database's. Whether anything was charged before it is not known here. */
+/**
+ * Of a door that does not say what its fault means, as few say of the database's. Whether anything was charged before it
+ * is not known here.
+ */
 function faultOf(cause: unknown): Problem {
   if (cannotWriteNow(cause)) return new Problem("service_unavailable", { retryAfterSeconds: 1, cause });
   return new Problem("internal_error", { message: "Something went wrong on our side.", cause });
