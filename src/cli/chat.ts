@@ -66,7 +66,7 @@ async function answer(conversation: Conversation, isStreamed: boolean): Promise<
   const { desk, client, request } = conversation;
   if (isStreamed) return streamed(conversation);
   const whole = await client.chat.complete(request);
-  await desk.show(whole, (shown) => desk.onScreen(`${textOf(shown)}\n`));
+  await desk.show(whole, (shown) => `${textOf(shown)}\n`);
   if (desk.isJson) return;
   const finish = whole.choices[0]?.finish_reason ?? undefined;
   await desk.note(endText(whole, { finish, hasText: textOf(whole) !== "" }));
@@ -84,7 +84,7 @@ async function streamed({ desk, client, request }: Conversation): Promise<void> 
       const text = choice?.delta.content ?? choice?.delta.refusal ?? "";
       if (text === "") continue;
       last = text;
-      await desk.print(desk.onScreen(text));
+      await desk.print(text);
     }
   } finally {
     // What follows, a prompt or an error, begins on its own line.

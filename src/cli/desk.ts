@@ -86,13 +86,10 @@ export class Desk {
     await this.print(this.isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer));
   }
 
-  /** Foreign text: a terminal gets what it cannot obey; a file or a pipe gets it as it is. */
-  onScreen(text: string): string {
-    return this.house.standardOutput.isTTY === true ? harmless(text) : text;
-  }
-
+  /** Much of it is foreign: a terminal gets what it cannot obey, a file or a pipe gets the text as it is. */
   async print(text: string): Promise<void> {
-    await written(this.house.standardOutput, text);
+    const { standardOutput } = this.house;
+    await written(standardOutput, standardOutput.isTTY === true ? harmless(text) : text);
     this.#ending.signal.throwIfAborted();
   }
 

@@ -24,16 +24,12 @@ export function addJobs(program: Command, desk: Desk): void {
     .command("show")
     .argument("<id>", "run_…")
     .description("how far a run is, and its result")
-    .action(async (id: string) =>
-      desk.show(await desk.customer().runs.read(id), (job) => desk.onScreen(jobText(job))),
-    );
+    .action(async (id: string) => desk.show(await desk.customer().runs.read(id), jobText));
   jobs
     .command("cancel")
     .argument("<id>", "run_…")
     .description("call a run off that waits at its provider; nothing is charged")
-    .action(async (id: string) =>
-      desk.show(await desk.customer().runs.cancel(id), (job) => desk.onScreen(jobText(job))),
-    );
+    .action(async (id: string) => desk.show(await desk.customer().runs.cancel(id), jobText));
   jobs.addHelpText(
     "after",
     "\nExamples:\n  skillboss jobs list --status running\n  skillboss jobs show run_0123…\n  skillboss jobs cancel run_0123…",

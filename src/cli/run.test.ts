@@ -134,6 +134,28 @@ test("A result goes to a file or a pipe as it is; a terminal does not obey it, i
   }
 });
 
+test("A terminal obeys neither what is told of letters nor what JSON passes on.", async () => {
+  const results = [{ email: "ada@example.com", status: "failed", error: "\u009b2Jno\r" }];
+  const error = { code: "invalid_request", param: "async", message: "async: letters do not run as jobs." };
+  const mail = await startFakeApi({
+    ...sampleReplies,
+    "POST /v1/run": ({ body }) =>
+      JSON.stringify(body).includes('"async":true')
+        ? { status: 400, body: { error } }
+        : { body: { success: false, results } },
+    "GET /v1/models/mailer": { body: { ...sampleModel, id: "mailer", type: "email" } },
+  });
+  const environment = { url: mail.url, apiKey: "sk-x" };
+  const letters = ["run", "mailer", "subject=Hi"];
+  const shown = await run(letters, { environment, isTerminal: true });
+  const json = await run([...letters, "--json"], { environment, isTerminal: true });
+  const piped = await run(letters, { environment });
+  await mail.close();
+  assert.equal(shown.output, "ada@example.com failed: \u{fffd}2Jno\u{fffd}\n");
+  assert.match(json.output, /"error": "\u{fffd}2Jno\\r"/u);
+  assert.equal(piped.output, "ada@example.com failed: \u009b2Jno\r\n");
+});
+
 test("A run that failed names the input that is at fault.", async () => {
   const [error, error_param] = ["This address may not be fetched.", "document_url"];
   const failed = { job_id: "run_9", status: "failed", error, error_param };

@@ -159,9 +159,7 @@ async function finish(desk: Desk, job: JobAnswer, output: string | undefined): P
 async function show(desk: Desk, result: RunAnswer, saved: readonly string[]): Promise<void> {
   try {
     await desk.show(result, () =>
-      saved.length === 0
-        ? desk.onScreen(resultText(result))
-        : saved.map((path) => `Saved ${path}\n`).join(""),
+      saved.length === 0 ? resultText(result) : saved.map((path) => `Saved ${path}\n`).join(""),
     );
   } catch (cause) {
     const advice = `The run ${result.id} is done: skillboss jobs show ${result.id}`;

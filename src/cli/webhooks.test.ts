@@ -101,9 +101,11 @@ test("A list shows state, tries, the last answer and the next try, and how to go
 });
 
 test("A message is shown with its text, which cannot move the terminal.", async () => {
-  const { output } = await webhooks("show", "msg_1");
+  const environment = { url: api.url, apiKey: "sk-x" };
+  const { output } = await run(["webhooks", "show", "msg_1"], { environment, isTerminal: true });
   assert.match(output, /run\.completed/);
   assert.ok(!output.includes("\u001b"));
+  assert.ok((await webhooks("show", "msg_1")).output.includes(delivery.body));
 });
 
 test("A secret is shown with what still signs beside it.", async () => {

@@ -12,7 +12,6 @@ import type { Desk } from "./desk.ts";
 import { wholeNumber } from "./option-values.ts";
 import { readableTime } from "./readable.ts";
 import { pairs, table } from "./table.ts";
-import { harmless } from "./terminal-text.ts";
 
 const mostListed = 200;
 
@@ -73,7 +72,7 @@ function addReplay(webhooks: Command, desk: Desk): void {
     .action(async (id: string) =>
       desk.show(
         await desk.customer().webhooks.replay(id),
-        (answer) => `Sending ${answer.id} to ${harmless(answer.url)} again.\n`,
+        (answer) => `Sending ${answer.id} to ${answer.url} again.\n`,
       ),
     );
 }
@@ -123,7 +122,7 @@ function wholeText(delivery: WholeDeliveryAnswer): string {
     ["Next try", delivery.next_try_at === null ? "" : `${readableTime(delivery.next_try_at)} UTC`],
     ["Delivered", delivery.delivered_at === null ? "" : `${readableTime(delivery.delivered_at)} UTC`],
   ];
-  return `${pairs(known.filter(([, value]) => value !== ""))}\n${harmless(delivery.body)}\n`;
+  return `${pairs(known.filter(([, value]) => value !== ""))}\n${delivery.body}\n`;
 }
 
 /** `200`, `500 (status)`, `timeout`. */
