@@ -60,6 +60,8 @@ test("a prompt that is longer than the model takes is told apart, in the words o
     error: { message: "prompt is too long: 210000 tokens > 200000" },
   });
   assert.equal(fault(400, passed).isTooLong, true);
+  const coded = passedOn({ error: { message: "No.", code: "context_length_exceeded" } });
+  assert.equal(fault(400, coded).isTooLong, true);
   assert.match(fault(400, passed).detail, /Provider returned error prompt is too long: 210000 tokens/);
   assert.equal(isTooLong({ message: "messages is too long" }), undefined);
   assert.equal(isTooLong({ code: "context_length_exceeded" }, 500), undefined);
@@ -87,6 +89,8 @@ test("content that a provider's rules forbid is told apart, in the words of ever
     [400, error({ message: google, code: 400 })],
     [403, { code: "permission-denied", error: "Content violates usage guidelines. Team: x" }],
     [403, { error: { code: 403, message: "flagged", metadata: { reasons: ["hate"], flagged_input: "x" } } }],
+    [400, passedOn({ error: { message: "Filtered.", code: "content_filter" } })],
+    [403, passedOn({ type: "error", error: { message: "Output blocked by content filtering policy" } })],
   ] as const) {
     const { kind, isContent } = fault(status, body);
     assert.deepEqual([kind, isContent], ["rejected", true], JSON.stringify(body));

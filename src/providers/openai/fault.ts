@@ -110,17 +110,21 @@ function kindOfRejection({ status, error }: Refusal, codes: readonly string[]): 
   return "rejected";
 }
 
-/** The error's own words, and those of another provider that OpenRouter passes on as text. */
-function messagesOf(error: JsonObject): readonly string[] {
+/** The error itself, and another provider's that OpenRouter passes on as text. */
+function errorsIn(error: JsonObject): readonly JsonObject[] {
   const metadata = error["metadata"];
   const raw = isJsonObject(metadata) ? errorIn(parsed(textOf(metadata["raw"]))) : undefined;
-  const own = textOf(error["message"]);
-  return raw === undefined ? [own] : [own, textOf(raw["message"])];
+  return raw === undefined ? [error] : [error, raw];
+}
+
+function messagesOf(error: JsonObject): readonly string[] {
+  return errorsIn(error).map(({ message }) => textOf(message));
 }
 
 function isTooLong(error: JsonObject): boolean {
-  const codes = [error["code"], error["type"]].map(textOf);
-  return messagesOf(error).some((message) => saysTooLong({ codes, message }));
+  return errorsIn(error).some(({ code, type, message }) =>
+    saysTooLong({ codes: [code, type].map(textOf), message: textOf(message) }),
+  );
 }
 
 /** What may be told of it beyond that it was refused. */
@@ -130,9 +134,12 @@ function reasonOf(error: JsonObject): Pick<UpstreamFault, "isTooLong" | "isConte
 }
 
 function isContent(error: JsonObject): boolean {
-  const { code, type, innererror: inner } = error;
+  return isModerated(error) || errorsIn(error).some(forbidsContent);
+}
+
+function forbidsContent({ code, type, message, innererror: inner }: JsonObject): boolean {
   const codes = [code, type, isJsonObject(inner) ? inner["code"] : undefined].map(textOf);
-  return isModerated(error) || saysRefusedContent({ codes, message: textOf(error["message"]) });
+  return saysRefusedContent({ codes, message: textOf(message) });
 }
 
 /** OpenRouter refuses flagged input with 403: https://openrouter.ai/docs/api-reference/errors */
