@@ -195,3 +195,19 @@ test("a chat that comes as a run takes a system text and Anthropic's tools, and 
     /^inputs\.system: /,
   );
 });
+
+test("a picture in the result of a tool reaches a model of each wire, in Anthropic's form as in OpenAI's", async () => {
+  const source = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" };
+  const messages = [
+    { role: "user", content: "What is to be seen?" },
+    { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "look", input: {} }] },
+    {
+      role: "user",
+      content: [{ type: "tool_result", tool_use_id: "t1", content: [{ type: "image", source }] }],
+    },
+  ];
+  for (const model of ["claude-4-5-sonnet", "gpt-4o-mini"]) {
+    const answer = await post({ model, inputs: { messages, max_tokens: 50 } });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  }
+});

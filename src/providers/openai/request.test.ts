@@ -63,7 +63,7 @@ test("S-08 usage is asked for in every stream, and other stream options stay", (
       include_usage: true,
     });
   }
-  const { json, headers } = sent('{"stream":true,"stream_options":{"include_obfuscation":false}}');
+  const { json, headers } = sent('{"messages":[],"stream":true,"stream_options":{"include_obfuscation":false}}');
   assert.deepEqual(json["stream_options"], { include_obfuscation: false, include_usage: true });
   assert.equal(headers["accept"], "text/event-stream");
   assert.equal(
@@ -300,4 +300,34 @@ test("where the output limit does not count thinking, both limits together are w
   assert.deepEqual(limitsOf("", "budget"), [50, undefined, undefined]);
   assert.deepEqual(limitsOf(',"enable_thinking":false', "adaptive"), [50, undefined, undefined]);
   assert.deepEqual(limitsOf("", "adaptive", false), [50, undefined, undefined]);
+});
+
+test("what the results of tools show is shown right behind them, where only users show pictures, and the change is told", () => {
+  const picture = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } };
+  const text = { type: "text", text: "Seen:" };
+  const call = (id: string): object => ({ id, type: "function", function: { name: "f", arguments: "{}" } });
+  const asked = { role: "assistant", tool_calls: [call("a"), call("b"), call("c")] };
+  const results = [
+    { role: "tool", tool_call_id: "a", content: [text, picture] },
+    { role: "tool", tool_call_id: "b", content: [picture] },
+    { role: "tool", tool_call_id: "c", content: "2" },
+  ];
+  const more = { role: "assistant", content: "Well." };
+  const { json, changed } = sent(JSON.stringify({ messages: [asked, ...results, more] }));
+  const heading = { type: "text", text: "From the results of the tools:" };
+  assert.deepEqual(json["messages"], [
+    asked,
+    { ...results[0], content: [text] },
+    { ...results[1], content: "Follows." },
+    results[2],
+    { role: "user", content: [heading, picture, picture] },
+    more,
+  ]);
+  assert.deepEqual(changed, ["messages[].content"]);
+  const last = sent(JSON.stringify({ messages: [asked, ...results] })).json["messages"];
+  assert.deepEqual(Array.isArray(last) ? last.at(-1) : last, {
+    role: "user",
+    content: [heading, picture, picture],
+  });
+  assert.equal(sent(JSON.stringify({ messages: [asked, results[2]] })).changed, undefined);
 });

@@ -6,6 +6,7 @@ import { withUsualCaches } from "./cache-marks.ts";
 import { withoutForeignMembers, withoutMarksOfTools } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
 import { limitThinking } from "./thinking-budget.ts";
+import { showBehindResults } from "./tool-pictures.ts";
 
 /** What models that reason refuse; https://platform.openai.com/docs/guides/reasoning */
 const samplingMembers: ReadonlySet<string> = new Set(
@@ -29,6 +30,7 @@ export function openaiRequest(call: ChatCall, target: Target): WireRequest {
   body.set("model", JSON.stringify(target.upstreamModel));
   body.set(target.maxTokensField, String(call.maxTokens));
   const changed = limitThinking(body, call, target) ? ["thinking_budget"] : [];
+  if (showBehindResults(body, call.request)) changed.push("messages[].content");
   if (target.quirks.strictMessages) dropped.push(...leaveOutForeignMembers(body));
   if (leaveOutLongCaches(body)) dropped.push("cache_control.ttl");
   if (target.quirks.noDeveloperRole) replaceDeveloperRole(body);
