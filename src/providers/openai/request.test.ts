@@ -63,7 +63,9 @@ test("S-08 usage is asked for in every stream, and other stream options stay", (
       include_usage: true,
     });
   }
-  const { json, headers } = sent('{"messages":[],"stream":true,"stream_options":{"include_obfuscation":false}}');
+  const { json, headers } = sent(
+    '{"messages":[],"stream":true,"stream_options":{"include_obfuscation":false}}',
+  );
   assert.deepEqual(json["stream_options"], { include_obfuscation: false, include_usage: true });
   assert.equal(headers["accept"], "text/event-stream");
   assert.equal(
