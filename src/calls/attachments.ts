@@ -1,12 +1,10 @@
 import type { ChatMessage, ContentPart } from "../core/chat.ts";
-import { decodeBytes, decodeText, mediaTypeOf, parseDataUrl } from "../core/data-url.ts";
+import { decodeBytes, decodeText, isWebAddress, mediaTypeOf, parseDataUrl } from "../core/data-url.ts";
 import type { ChatModel } from "../core/model.ts";
 import { pagesAtMost } from "./pdf-pages.ts";
 
 /** Of documents that are neither text nor PDF, of audio and of addresses: far fewer tokens than characters of base64. */
 const documentCharactersPerToken = 8;
-
-const address = /^https?:/i;
 
 /** How base64 of a PDF begins: some clients send it without the head of a data URL, or with another type. */
 const pdfHead = "JVBERi";
@@ -83,7 +81,7 @@ function fileAttachment(data: string, model: ChatModel): Attached {
   if (text !== undefined) return { ...nothing, textBytes: Buffer.byteLength(text), characters: data.length };
   const bySize = untold(data, model);
   // Nobody here knows how long it is: https://openrouter.ai/docs/features/multimodal/pdfs
-  if (address.test(data)) return { ...costing(bySize, data), tokens: model.contextWindow };
+  if (isWebAddress(data)) return { ...costing(bySize, data), tokens: model.contextWindow };
   const pdf = pdfOf(data);
   // The size as well: nothing bounds the text of one page.
   return costing(pdf === undefined ? bySize : Math.max(pagesAtMost(pdf) * model.pdfPageTokens, bySize), data);

@@ -55,6 +55,7 @@ export function providerOf(facts: ProviderFacts): Provider {
       noDeveloperRole: facts.quirks.no_developer_role,
       reasoningOutsideCompletion: facts.quirks.reasoning_outside_completion,
       thinkingOutsideLimit: facts.quirks.thinking_outside_limit,
+      fetchesFiles: facts.quirks.fetches_files,
       strictMessages: facts.quirks.strict_messages,
     },
     doc: facts.doc,

@@ -124,6 +124,7 @@ export const providerFile = z.strictObject({
       no_developer_role: z.boolean().default(false),
       reasoning_outside_completion: z.boolean().default(false),
       thinking_outside_limit: z.boolean().default(false),
+      fetches_files: z.boolean().default(false),
       strict_messages: z.boolean().default(false),
     })
     .prefault({}),

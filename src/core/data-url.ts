@@ -2,6 +2,7 @@
 export type DataUrl = { readonly mediaType: string; readonly base64: string };
 
 const scheme = /^data:/i;
+const address = /^https?:/i;
 /** What a URL without a type has. */
 const plainText = "text/plain";
 const longestType = 256;
@@ -9,6 +10,10 @@ const longestHead = 1024;
 
 export function isDataUrl(url: string): boolean {
   return scheme.test(url);
+}
+
+export function isWebAddress(url: string): boolean {
+  return address.test(url);
 }
 
 /** The media type in lower case, without reading the content; empty when this is no data URL. */

@@ -72,6 +72,8 @@ export type ProviderQuirks = {
   readonly reasoningOutsideCompletion: boolean;
   /** The output limit leaves thinking out, which is billed all the same: it needs a limit of its own. */
   readonly thinkingOutsideLimit?: boolean;
+  /** A file may be an address, which is fetched there. */
+  readonly fetchesFiles?: boolean;
   /** A message with a member that only other providers know is refused: it is sent without. */
   readonly strictMessages: boolean;
 };

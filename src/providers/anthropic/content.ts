@@ -1,5 +1,4 @@
-import type { ChatMessage, ChatRequest, ContentPart } from "../../core/chat.ts";
-import type { Problem } from "../../core/problems.ts";
+import type { ChatMessage, ContentPart } from "../../core/chat.ts";
 import { cacheMark, refused } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { decodeText, isDataUrl, parseDataUrl } from "../../core/data-url.ts";
@@ -82,24 +81,6 @@ function imageBlock(part: ImagePart, place: string, { target }: Conversion): Blo
   return { type: "image", source: { type: "base64", media_type: mediaType, data: data.base64 } };
 }
 
-/** A file behind an address goes to a provider that fetches it, where there is one. */
-export function addressedFile({ messages }: ChatRequest): Problem | undefined {
-  for (const [index, { content }] of messages.entries()) {
-    if (typeof content !== "object" || content === null) continue;
-    const at = content.findIndex((part) => part.type === "file" && isAddress(part.file.file_data ?? ""));
-    if (at >= 0) return notReadable(`messages[${index}].content[${at}].file.file_data`);
-  }
-  return undefined;
-}
-
-function isAddress(url: string): boolean {
-  return /^https?:/i.test(url);
-}
-
-function notReadable(param: string): Problem {
-  return refused(param, "A file is a data URL.");
-}
-
 function documentBlock(part: FilePart, place: string, { target }: Conversion): Block {
   const { file_data: url, file_id: fileId, filename } = part.file;
   if (url === undefined) {
@@ -108,7 +89,7 @@ function documentBlock(part: FilePart, place: string, { target }: Conversion): B
   }
   const param = `${place}.file.file_data`;
   const data = parseDataUrl(url);
-  if (data === undefined) throw notReadable(param);
+  if (data === undefined) throw refused(param, "A file is a data URL.");
   const title = filename === undefined || filename === "" ? {} : { title: filename };
   if (data.mediaType.startsWith("text/")) {
     const source = { type: "text", media_type: "text/plain", data: decodeText(data) };

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ChatCall, ChatRequest } from "../../core/chat.ts";
 import type { Problem } from "../../core/problems.ts";
+import { addressedFile } from "../addressed-file.ts";
 import { hasNoEffect } from "../no-effect.ts";
 import { refusalFor } from "../request-refusal.ts";
 import type { Target, WireRequest } from "../wire.ts";
 import { conversationOf } from "./conversation.ts";
-import { addressedFile } from "./content.ts";
 import { cacheMark } from "./conversion.ts";
 import type { Block, Conversion } from "./conversion.ts";
 import { jsonOutputOf } from "./structured-output.ts";

@@ -1,3 +1,4 @@
+import { addressedFile } from "../addressed-file.ts";
 import { refusalFor } from "../request-refusal.ts";
 import type { ChatWire } from "../wire.ts";
 import { openaiAnswer } from "./answer.ts";
@@ -12,7 +13,9 @@ export const openaiChat: ChatWire = {
   refusalOf: (request, target) =>
     refusalFor(request, (ability) =>
       ability === "custom_tools" ? target.customTools === true : isAccepted(ability, target),
-    ) ?? refusedPart(request, target.capabilities),
+    ) ??
+    (target.quirks.fetchesFiles === true ? undefined : addressedFile(request)) ??
+    refusedPart(request, target.capabilities),
   request: openaiRequest,
   whole: openaiAnswer,
   stream: (view, target) => new OpenaiStream(view, target),

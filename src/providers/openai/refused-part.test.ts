@@ -22,8 +22,6 @@ test("a model that reads no documents is sent none, in whatever part: others wou
     fileOf(`DATA:Application/PDF;base64,${pdf}`),
     fileOf(`data:application/octet-stream;base64,${pdf}`),
     fileOf(pdf),
-    fileOf("https://example.com/a.pdf"),
-    fileOf("HTTP://example.com/a.pdf"),
     imageOf(`data:application/pdf;base64,${pdf}`),
   ]) {
     assert.equal(
@@ -41,6 +39,20 @@ test("files of text and images go to models that read no documents", () => {
     imageOf("https://example.com/a.pdf"),
   ])
     assert.equal(refusalOf(part, { pdf: false }), undefined);
+});
+
+test("a file behind an address goes only where it is fetched and read: elsewhere another offer is asked", () => {
+  const refused = (url: string, fetchesFiles: boolean, pdf: boolean): string | null | undefined => {
+    const messages = [{ role: "user", content: [fileOf(url)] }] as const;
+    const { quirks, capabilities } = plainTarget;
+    const able = { quirks: { ...quirks, fetchesFiles }, capabilities: { ...capabilities, pdf } };
+    return openaiChat.refusalOf({ model: "m", messages }, { ...plainTarget, ...able })?.param;
+  };
+  for (const url of ["https://example.com/a.pdf", "HTTP://example.com/a.pdf"]) {
+    assert.equal(refused(url, false, true), "messages[0].content[0].file.file_data");
+    assert.equal(refused(url, true, false), "messages[0].content[0]");
+    assert.equal(refused(url, true, true), undefined);
+  }
 });
 
 test("sound is refused where it costs more than the price says, in whatever part, and a film has sound", () => {
