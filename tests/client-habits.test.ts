@@ -196,18 +196,22 @@ test("a chat that comes as a run takes a system text and Anthropic's tools, and 
   );
 });
 
-test("a picture in the result of a tool reaches a model of each wire, in Anthropic's form as in OpenAI's", async () => {
+test("a picture in the result of a tool reaches a model of each wire, which goes on from it", async () => {
   const source = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" };
-  const messages = [
-    { role: "user", content: "What is to be seen?" },
-    { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "look", input: {} }] },
-    {
-      role: "user",
-      content: [{ type: "tool_result", tool_use_id: "t1", content: [{ type: "image", source }] }],
-    },
+  const content = [
+    { type: "text", text: "Oslo" },
+    { type: "image", source },
   ];
+  const messages = [
+    { role: "user", content: "Look at the map." },
+    { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "look", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: "t1", content }] },
+  ];
+  const tools = [{ name: "look", input_schema: { type: "object" } }];
   for (const model of ["claude-4-5-sonnet", "gpt-4o-mini"]) {
-    const answer = await post({ model, inputs: { messages, max_tokens: 50 } });
-    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    const { status, body } = await post({ model, inputs: { messages, tools, max_tokens: 50 } });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.doesNotMatch(JSON.stringify(body), /tool_calls":\[/, model);
+    assert.match(JSON.stringify(body), /Oslo/, model);
   }
 });

@@ -139,7 +139,7 @@ test("a document, a film or sound in the place of a picture is held for as the f
     for (const [at, tokens] of asPicture.entries())
       assert.ok(
         tokens >= least && Math.abs(tokens - (asFile[at] ?? 0)) < 50,
-        `${type}: ${asPicture} ${asFile}`,
+        `${type}: ${String(asPicture)} ${String(asFile)}`,
       );
   }
 });

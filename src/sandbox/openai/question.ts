@@ -51,12 +51,17 @@ function lengthOf({ n, logprobs }: JsonObject, { lengthTokens }: Directives): nu
   return lengthTokens === undefined ? undefined : Math.min(lengthTokens, share);
 }
 
-/** The tool messages at the end of the conversation. */
+/** The tool messages at the end of the conversation; users may show right behind them what a tool cannot. */
 function toolResultsOf(request: JsonObject): readonly string[] {
   const messages = objectsIn(request["messages"]);
+  const said = messages.slice(0, shows(messages.at(-1)) ? -1 : undefined);
   const isResult = ({ role }: JsonObject): boolean => role === "tool" || role === "function";
-  const lastOther = messages.findLastIndex((message) => !isResult(message));
-  return messages.slice(lastOther + 1).map((message) => textIn(message["content"]));
+  const lastOther = said.findLastIndex((message) => !isResult(message));
+  return said.slice(lastOther + 1).map((message) => textIn(message["content"]));
+}
+
+function shows(message: JsonObject = {}): boolean {
+  return message["role"] === "user" && objectsIn(message["content"]).some(({ type }) => type !== "text");
 }
 
 /** Asked in the words that tools had before: `functions`, of which one is called at a time. */
