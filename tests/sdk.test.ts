@@ -144,12 +144,17 @@ for (const [name, kit] of Object.entries(kits)) {
       });
     });
 
-    test("a stop sequence ends the answer before it", async () => {
+    test("a stop sequence ends the answer before it; a model that has none answers, and it is named as left out", async () => {
       await forEachModel(allWireModels, async (model) => {
+        const isRefused = model === "gpt-5";
         for (const stop of ["three", ["four", "three"]]) {
-          const answer = await ask(model, 'Say "one two three four"', { stop });
-          assert.equal(answer.choices[0]?.message.content?.trimEnd(), "one two");
-          assert.equal(answer.choices[0]?.finish_reason, "stop");
+          const messages = [user('Say "one two three four"')];
+          const asked = client().chat.completions.create({ model, messages, stop });
+          const { data, response } = await asked.withResponse();
+          const said = data.choices[0]?.message.content?.trimEnd();
+          assert.equal(said, isRefused ? "one two three four" : "one two");
+          assert.equal(data.choices[0]?.finish_reason, "stop");
+          assert.equal(response.headers.get("x-skillboss-dropped"), isRefused ? "stop" : null);
         }
       });
     });

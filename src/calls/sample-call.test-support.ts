@@ -54,6 +54,7 @@ export const model: ChatModel = {
     reasoning: true,
     structuredOutput: true,
     sampling: true,
+    refuses: [],
     thinking: "none",
   },
   lifecycle: { state: "active", shutdown: undefined, replacement: undefined },

@@ -186,6 +186,28 @@ test("Claude models say how they think and whether they take sampling parameters
     assert.deepEqual(told(name), ["always", false, 128_000], name);
 });
 
+test("OpenAI's models that reason say that they refuse stop sequences, and no other model does", () => {
+  const refusing = (member: string) =>
+    chatModels.filter(({ capabilities }) => capabilities.refuses.includes(member)).map(({ id }) => id);
+  const reasoning = chatModels.filter(
+    ({ id, capabilities }) => id.startsWith("openai/") && capabilities.reasoning,
+  );
+  assert.ok(reasoning.length > 10);
+  assert.deepEqual(
+    refusing("stop"),
+    reasoning.map(({ id }) => id),
+  );
+  assert.deepEqual(refusing("prediction"), refusing("stop"));
+  assert.deepEqual(refusing("parallel_tool_calls"), ["openai/o3"]);
+  assert.deepEqual(refusing("verbosity").toSorted(), [
+    "openai/gpt-4.1",
+    "openai/gpt-4.1-mini",
+    "openai/gpt-4o",
+    "openai/gpt-4o-mini",
+    "openai/o3",
+  ]);
+});
+
 test("Claude Sonnet 4.5 takes 200,000 tokens: its trial of a million is over", () => {
   assert.equal(foundChat("claude-sonnet-4-5").contextWindow, 200_000);
 });

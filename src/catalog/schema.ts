@@ -48,6 +48,7 @@ const capabilities = z.strictObject({
   reasoning: z.boolean().default(false),
   structured_output: z.boolean().default(true),
   sampling: z.boolean().default(true),
+  refuses: z.array(requestMember).default([]),
   thinking: z.enum(["none", "budget", "adaptive", "between_tools", "always"]).default("none"),
 });
 

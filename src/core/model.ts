@@ -91,6 +91,8 @@ export type Capabilities = {
   readonly structuredOutput: boolean;
   /** False: `temperature`, `top_p` and what else steers sampling is refused upstream and dropped here. */
   readonly sampling: boolean;
+  /** Members of OpenAI's request that its provider takes, but not for this model: dropped here. */
+  readonly refuses: readonly string[];
   /**
    * How thinking is asked for: not at all, by a token budget, or adaptively by effort. `between_tools` and `always` are
    * adaptive as well: the first keeps its notes between calls of tools when it is switched off, the other never is.

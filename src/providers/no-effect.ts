@@ -14,12 +14,14 @@ const usualValues: ReadonlyMap<string, string | number | boolean> = new Map<
   ["logprobs", false],
   ["store", false],
   ["parallel_tool_calls", true],
+  ["verbosity", "medium"],
   ["service_tier", "auto"],
 ]);
 
 /** Whether a request with this member says the same as one without it. */
 export function hasNoEffect(member: string, value: unknown): boolean {
   if (value === undefined || value === null) return true;
+  if (member === "stop") return Array.isArray(value) && value.length === 0;
   if (member === "modalities") return Array.isArray(value) && value.length === 1 && value[0] === "text";
   return usualValues.has(member) && usualValues.get(member) === value;
 }

@@ -17,6 +17,7 @@ const everything: Capabilities = {
   reasoning: true,
   structuredOutput: true,
   sampling: true,
+  refuses: [],
   thinking: "budget",
 };
 

@@ -43,6 +43,7 @@ export const openaiRequestMembers: ReadonlySet<string> = new Set([
   "web_search_options",
 ]);
 
-export function isAccepted(member: string, { accepts, extraParameters }: Target): boolean {
+export function isAccepted(member: string, { accepts, extraParameters, capabilities }: Target): boolean {
+  if (capabilities.refuses.includes(member)) return false;
   return extraParameters.has(member) || (accepts ?? openaiRequestMembers).has(member);
 }

@@ -117,6 +117,20 @@ test("models without sampling are not sent sampling members", () => {
   assert.deepEqual([dropped, json["seed"]], [["temperature", "top_p", "top_k"], 4]);
 });
 
+test("members that a model refuses are left out and named, though its provider takes them", () => {
+  const capabilities = { ...plainTarget.capabilities, refuses: ["stop", "verbosity", "top_k"] };
+  const text = '{"messages":[],"stop":["\\nObservation:"],"seed":4,"top_k":3,"verbosity":"low"}';
+  const { dropped, json } = sent(text, { capabilities, extraParameters: new Set(["top_k"]) });
+  assert.deepEqual([dropped, json["seed"]], [["stop", "top_k", "verbosity"], 4]);
+  assert.deepEqual(
+    ["stop", "verbosity"].filter((name) => name in json),
+    [],
+  );
+  const usual = sent('{"messages":[],"stop":[],"verbosity":"medium"}', { capabilities });
+  assert.deepEqual(usual.dropped, []);
+  assert.deepEqual(Object.keys(usual.json), ["messages", "model", "max_completion_tokens"]);
+});
+
 test("developer messages become system messages only where the provider needs it", () => {
   const quirks = { ...plainTarget.quirks, noDeveloperRole: true };
   const text =

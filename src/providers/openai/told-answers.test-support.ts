@@ -16,6 +16,7 @@ export const plainTarget: Target = {
     reasoning: false,
     structuredOutput: true,
     sampling: true,
+    refuses: [],
     thinking: "none",
   },
   quirks: { noDeveloperRole: false, reasoningOutsideCompletion: false, strictMessages: false },

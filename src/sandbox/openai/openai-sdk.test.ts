@@ -167,7 +167,10 @@ for (const [name, kit] of Object.entries(kits)) {
     });
 
     test("gets text up to a stop sequence and without it", async () => {
-      const answer = await ask('Say "one two three four"', { stop: ["three", "two"] });
+      const answer = await ask('Say "one two three four"', {
+        model: "gpt-4.1",
+        stop: ["three", "two"],
+      });
       assert.equal(answer.choices[0]?.message.content, "one ");
       assert.equal(answer.choices[0]?.finish_reason, "stop");
     });
@@ -364,6 +367,10 @@ for (const [name, kit] of Object.entries(kits)) {
         [{ max_tokens: 0 }, "max_tokens"],
         [{ max_tokens: 5, max_completion_tokens: 5 }, "max_tokens"],
         [{ stop: ["a", "b", "c", "d", "e"] }, "stop"],
+        [{ model: "gpt-5.1", stop: "a", reasoning_effort: "none" }, "stop"],
+        [{ model: "gpt-6-sol", prediction: { type: "content", content: "a" } }, "prediction"],
+        [{ model: "o3", parallel_tool_calls: true }, "parallel_tool_calls"],
+        [{ model: "gpt-4o", verbosity: "low" }, "verbosity"],
         [{ stream_options: { include_usage: true } }, "stream_options"],
         [{ tool_choice: "required" }, "tool_choice"],
         [{ tools: [{ type: "function", function: { name: "not a name" } }] }, "tools[0].function.name"],

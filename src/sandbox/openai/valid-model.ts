@@ -3,7 +3,13 @@ import type { JsonObject } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 
 /** Members that only models which reason take, or only those that do not; platform.openai.com/docs/guides/reasoning */
-const forOthers = ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "logit_bias"];
+const forOthers = ["temperature", "top_p", "presence_penalty", "frequency_penalty"].concat([
+  "logprobs",
+  "top_logprobs",
+  "logit_bias",
+]);
+/** What models that reason refuse at any effort: also GPT-5.1 and 5.2, whose usual effort is none. */
+const forPlainModels = ["stop", "prediction", "audio"];
 const usual: Readonly<Record<string, unknown>> = {
   temperature: 1,
   top_p: 1,
@@ -16,10 +22,18 @@ const usual: Readonly<Record<string, unknown>> = {
 export function checkModel(request: JsonObject, provider: string): void {
   if (provider !== "openai") return;
   const model = stringOr(request["model"], "");
+  const isOlder = /^(?:gpt-3|gpt-4|o\d)/.test(model);
   if (/^(?:gpt-3|gpt-4)/.test(model)) refuseGiven(request, "reasoning_effort");
-  if (/^(?:o\d|gpt-[5-9])/.test(model) && request["reasoning_effort"] !== "none") {
-    for (const name of forOthers) if (request[name] !== usual[name]) refuseGiven(request, name);
-  }
+  if (/^o\d/.test(model)) refuseGiven(request, "parallel_tool_calls");
+  if (isOlder && isGiven(request["verbosity"]) && request["verbosity"] !== "medium")
+    throw new Refusal(400, "verbosity of this model is medium.", {
+      param: "verbosity",
+      code: "unsupported_value",
+    });
+  if (!/^(?:o\d|gpt-[5-9])/.test(model)) return;
+  for (const name of forPlainModels) refuseGiven(request, name);
+  if (request["reasoning_effort"] === "none") return;
+  for (const name of forOthers) if (request[name] !== usual[name]) refuseGiven(request, name);
 }
 
 function refuseGiven(request: JsonObject, name: string): void {
