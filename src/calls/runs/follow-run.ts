@@ -6,6 +6,7 @@ import { askProvider } from "./ask-provider.ts";
 import type { ProviderLine } from "./ask-provider.ts";
 import { contextOf, holdOf } from "./driven-run.ts";
 import type { DrivenRun } from "./driven-run.ts";
+import { mayKnowUsAgain, ownWay, pauseOfRefusals } from "./refused-credential.ts";
 import type { RunHouse } from "./run-house.ts";
 import { problemOfRunFault } from "./run-problems.ts";
 import { whenThere } from "./when-there.ts";
@@ -25,8 +26,8 @@ const giveUpMs = 24 * 3_600_000;
 const leastProgress = 0.01;
 
 /**
- * Asks again until the work is done or has definitely failed. That nobody answers, or not in time, is no verdict: the
- * hold stays, and it is asked again.
+ * Asks again until the work is done or has definitely failed. That nobody answers, or not in time, is no verdict, nor for
+ * some hours that our credential is refused: the hold stays, and it is asked again.
  */
 export async function followRun(
   run: DrivenRun,
@@ -34,18 +35,15 @@ export async function followRun(
   { line, step: first }: { readonly line: ProviderLine; readonly step: Asking },
 ): Promise<Followed> {
   let step = first;
-  let failures = 0;
+  let vain: Vain = { why: "unheard", times: 0 };
   for (;;) {
-    await run.wait(waitOf(run, house, { line, afterMs: step.afterMs, failures }));
+    await run.wait(waitOf(run, house, { line, afterMs: step.afterMs, vain }));
     if (run.stopped.aborted) return "lost";
     if (ageOf(run, house) > giveUpMs) return { problem: new Problem("upstream_timeout") };
     const next = await nextStep(run, house, { line, step });
     if (run.stopped.aborted) return "lost";
-    if (next === undefined) {
-      failures += 1;
-      continue;
-    }
-    failures = 0;
+    vain = typeof next === "string" ? timesMore(vain, next) : { why: "unheard", times: 0 };
+    if (typeof next === "string") continue;
     if (next.state === "done") return { done: next };
     if (next.state === "failed") return { problem: problemOfRunFault(next.fault) };
     if (hasNews(step, next) && !(await remember(run, house, next))) return "lost";
@@ -54,18 +52,28 @@ export async function followRun(
   }
 }
 
-/** What the provider says now; undefined when that is nothing to go by. */
+/** Asked in vain so often in a row: what came is nothing to go by, or the provider does not know us. */
+type Vain = { readonly why: "unheard" | "refused"; readonly times: number };
+
+function timesMore({ why, times }: Vain, now: Vain["why"]): Vain {
+  return { why: now, times: why === now ? times + 1 : 1 };
+}
+
+/** What the provider says now. */
 async function nextStep(
   run: DrivenRun,
   house: RunHouse,
   { line, step }: { readonly line: ProviderLine; readonly step: Asking },
-): Promise<RunStep | undefined> {
+): Promise<RunStep | Vain["why"]> {
   const answer = await answerTo(run, house, { line, step });
-  if (answer === undefined) return undefined;
+  if (answer === undefined) return "unheard";
   const next = line.wire.read(contextOf(run, line, house), step.memory, answer);
+  const isVerdict = next.state === "failed" && next.fault.kind !== "credential";
+  const way = isVerdict ? undefined : ownWay(line, step.ask.target);
+  if (way !== undefined && mayKnowUsAgain(run, house, { status: answer.status, way })) return "refused";
   const isPassing =
     next.state === "failed" && (next.fault.kind === "busy" || next.fault.kind === "unavailable");
-  return isPassing ? undefined : next;
+  return isPassing ? "unheard" : next;
 }
 
 function hasNews(before: Asking, next: Asking): boolean {
@@ -108,10 +116,12 @@ async function answerTo(
   }
 }
 
-type Pace = { readonly line: ProviderLine; readonly afterMs: number; readonly failures: number };
+type Pace = { readonly line: ProviderLine; readonly afterMs: number; readonly vain: Vain };
 
-function waitOf(run: DrivenRun, house: RunHouse, { line, afterMs, failures }: Pace): number {
-  if (failures > 0) return Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
+function waitOf(run: DrivenRun, house: RunHouse, { line, afterMs, vain }: Pace): number {
+  const { why, times } = vain;
+  if (times > 0 && why === "refused") return pauseOfRefusals(times);
+  if (times > 0) return Math.min(firstRetryMs * 2 ** (times - 1), longestRetryMs);
   if (run.row.mode === "test") return Math.min(afterMs, testWaitMs);
   return ageOf(run, house) > line.patienceMs ? Math.max(afterMs, slowWaitMs) : afterMs;
 }

@@ -3,10 +3,10 @@ import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import { fileLimits } from "../../files/file-limits.ts";
 import { cannotWriteNow } from "../../ledger/ledger-statements.ts";
-import { follow } from "../../providers/trusted-addresses.ts";
 import { openBody } from "../../providers/open-body.ts";
 import { unfitAddress } from "./ask-provider.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
+import { FileRefused, mayKnowUsAgain, ownWay, pauseOfRefusals } from "./refused-credential.ts";
 import type { RunHouse } from "./run-house.ts";
 
 const fetchTimeoutMs = 900_000;
@@ -80,7 +80,7 @@ async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promi
   let outages = 0;
   for (;;) {
     try {
-      return await storeOnce(run, house, marked);
+      return await storeWhenKnown(run, house, marked);
     } catch (error) {
       const isAway = isOurs(error);
       if (error instanceof Problem && !isAway) throw told(error);
@@ -97,6 +97,19 @@ async function storeFile(run: DrivenRun, house: RunHouse, marked: Marked): Promi
 
 function isOurs(error: unknown): boolean {
   return cannotWriteNow(error) || (error instanceof Problem && error.code === "service_unavailable");
+}
+
+/** Nor is it for some hours that the provider refuses our credential. */
+async function storeWhenKnown(run: DrivenRun, house: RunHouse, marked: Marked): Promise<string> {
+  for (let refusals = 1; ; refusals += 1) {
+    try {
+      return await storeOnce(run, house, marked);
+    } catch (error) {
+      const mayPass = error instanceof FileRefused && !run.stopped.aborted;
+      if (!mayPass || !mayKnowUsAgain(run, house, error.refusal)) throw error;
+      await run.wait(pauseOfRefusals(refusals));
+    }
+  }
 }
 
 /** A file of the result is larger than the plan's files may be. */
@@ -164,8 +177,7 @@ async function openFile(
   { offer, signal }: Opening,
   { url, hops }: { readonly url: string; readonly hops: number },
 ): Promise<Body> {
-  const { line } = offer;
-  const followed = "connection" in line ? follow(line.connection, line.trustedHosts, url) : undefined;
+  const followed = ownWay(offer.line, { url });
   const request = { url, maxBytes: Infinity, timeoutMs: fetchTimeoutMs, signal };
   const answer =
     followed === undefined
@@ -176,8 +188,11 @@ async function openFile(
     for await (const _ of answer.body) break;
     return openFile(house, { offer, signal }, { url: new URL(location, url).href, hops: hops + 1 });
   }
-  if (answer.status < 200 || answer.status > 299)
-    throw new Error(`the result's address answers ${answer.status}`);
+  if (answer.status < 200 || answer.status > 299) {
+    const said = `the result's address answers ${answer.status}`;
+    if (followed === undefined) throw new Error(said);
+    throw new FileRefused(said, { status: answer.status, way: followed });
+  }
   return { body: answer.body, hint: typeof hint === "string" ? hint : undefined };
 }
 
