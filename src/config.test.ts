@@ -165,6 +165,15 @@ test("one error names every faulty variable, the server's own and the providers'
   );
 });
 
+test("an S3 of another maker has the bucket in the path, Amazon's in the host name, unless it is said otherwise", () => {
+  const isInPath = (environment: Record<string, string>) =>
+    configOf({ SKILLBOSS_S3_BUCKET: "files", ...environment }).s3?.pathStyle;
+  const endpoint = { SKILLBOSS_S3_ENDPOINT: "https://oss-eu-central-1.aliyuncs.com" };
+  assert.deepEqual([isInPath({}), isInPath(endpoint)], [false, true]);
+  assert.equal(isInPath({ ...endpoint, SKILLBOSS_S3_PATH_STYLE: "off" }), false);
+  assert.equal(isInPath({ SKILLBOSS_S3_PATH_STYLE: "on" }), true);
+});
+
 test("every fault says what to write, in words of people", () => {
   const faults = faultsOf({
     PORT: "abc",
@@ -177,6 +186,7 @@ test("every fault says what to write, in words of people", () => {
     SKILLBOSS_PUBLIC_URL: "here",
     SKILLBOSS_S3_BUCKET: "b",
     SKILLBOSS_S3_ENDPOINT: "here",
+    SKILLBOSS_S3_PATH_STYLE: "true",
     SKILLBOSS_SEARXNG_URL: "here",
     SKILLBOSS_WHISPER_URL: "here",
     SKILLBOSS_SMTP_TLS: "maybe",
@@ -184,7 +194,7 @@ test("every fault says what to write, in words of people", () => {
     SKILLBOSS_SECRET_KEY: "short",
     SKILLBOSS_EGRESS_ALLOW: "http://inside/",
   });
-  assert.equal(faults.length, 16, faults.join("\n"));
+  assert.equal(faults.length, 17, faults.join("\n"));
   for (const fault of faults) {
     assert.match(fault, /^[A-Z_0-9]+: want /);
     assert.doesNotMatch(fault, /NaN|Invalid|expected|secret/);

@@ -81,6 +81,7 @@ const variables = z.object({
   SKILLBOSS_ENGINES_OFF: engineList,
   SKILLBOSS_S3_BUCKET: z.string().min(3, "want the name of a bucket, at least 3 characters").optional(),
   SKILLBOSS_S3_ENDPOINT: webAddress("https://s3.example.com").optional(),
+  SKILLBOSS_S3_PATH_STYLE: z.enum(["on", "off"], "want on or off").optional(),
   SKILLBOSS_S3_REGION: z.string().default("us-east-1"),
   SKILLBOSS_S3_ACCESS_KEY_ID: secret.optional(),
   SKILLBOSS_S3_SECRET_ACCESS_KEY: secret.optional(),
@@ -112,6 +113,8 @@ export type ProviderSettings = { readonly apiKey: string | undefined; readonly b
 export type S3Settings = {
   readonly bucket: string;
   readonly endpoint: string | undefined;
+  /** The bucket as the first part of the path instead of the host name. */
+  readonly pathStyle: boolean;
   readonly region: string;
   /** Undefined: the SDK looks where it usually does. */
   readonly credentials: S3Credentials | undefined;
@@ -279,10 +282,17 @@ function engineSettingsOf(values: z.output<typeof variables>, given: Given): Eng
 }
 
 function s3Of(values: z.output<typeof variables>, given: Given): S3Settings | undefined {
-  if (values.SKILLBOSS_S3_BUCKET === undefined) return undefined;
+  const {
+    SKILLBOSS_S3_BUCKET: bucket,
+    SKILLBOSS_S3_ENDPOINT: endpoint,
+    SKILLBOSS_S3_PATH_STYLE: style,
+  } = values;
+  if (bucket === undefined) return undefined;
   return {
-    bucket: values.SKILLBOSS_S3_BUCKET,
-    endpoint: values.SKILLBOSS_S3_ENDPOINT,
+    bucket,
+    endpoint,
+    // Most S3 of other makers have no name for each bucket, and some take no other way.
+    pathStyle: style === undefined ? endpoint !== undefined : style === "on",
     region: values.SKILLBOSS_S3_REGION,
     credentials: s3CredentialsOf(given),
   };

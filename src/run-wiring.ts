@@ -122,7 +122,7 @@ function runHouseOf(parts: RunParts, { egress, files, lines, news, webhooks }: R
 async function fileStoreOf({ s3, dataDirectory }: Config, log: Log): Promise<FileStore> {
   if (s3 === undefined) return localFileStore(join(dataDirectory, "files"));
   const { s3FileStore } = await import("./files/s3-file-store.ts");
-  const store = s3FileStore({ ...s3, pathStyle: s3.endpoint !== undefined, log });
+  const store = s3FileStore({ ...s3, log });
   void tellWhetherItAnswers(store, s3.bucket, log);
   return store;
 }
