@@ -9,6 +9,8 @@ import { fileForm, shownFile } from "./shown-file.ts";
 import type { FileDoorsHouse } from "./shown-file.ts";
 
 const mostListed = 1000;
+/** OpenAI's clients may ask for so many; `has_more` leads on to the rest. */
+const mostAsked = 10_000;
 
 const fileList = listOf(fileForm).extend({
   first_id: z.string().nullable(),
@@ -28,8 +30,9 @@ function listDoor(house: FileDoorsHouse): Door {
     method: "GET",
     path: "/v1/files",
     access: "caller",
-    query: { limit: z.int().min(1).max(mostListed), after: z.string() },
-    summary: "The account's files in the mode of the key, newest first. `?limit=&after=file id`.",
+    query: { limit: z.int().min(1).max(mostAsked), after: z.string() },
+    summary:
+      "The account's files in the mode of the key, newest first, 1000 at most. `?limit=&after=file id`.",
     answers: "`data` and `has_more`; go on with `after` set to the last id.",
     answerForm: fileList,
     async answer(visit) {
@@ -90,10 +93,10 @@ function limitIn(visit: Visit<unknown>): number {
   const text = visit.query.get("limit");
   if (text === null) return 100;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= mostListed) return limit;
+  if (limit >= 1 && limit <= mostAsked) return Math.min(limit, mostListed);
   throw new Problem("invalid_request", {
     param: "limit",
-    message: `limit: want a whole number from 1 to ${mostListed}.`,
+    message: `limit: want a whole number from 1 to ${mostAsked}.`,
   });
 }
 
