@@ -140,6 +140,8 @@ test("what is no JSON is told as what it is: the events of a run, the content of
   const { id } = await check("POST /v1/run", { body: fox });
   const first = await check("GET /v1/run/{id}/events", {}, `/v1/run/${id}/events`);
   assert.deepEqual(first, {});
+  const seen = { headers: { "Last-Event-ID": "1000" } };
+  assert.equal(await check("GET /v1/run/{id}/events", seen, `/v1/run/${id}/events`), undefined);
   const headers = { "content-type": "text/plain" };
   const upload = await ask("POST /v1/files", { body: { note: "kept" }, headers });
   const file = JSON.parse(await upload.text());

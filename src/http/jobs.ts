@@ -83,6 +83,9 @@ function eventsDoor(house: RunsHouse): Door {
     answers:
       "`accepted`, `progress`, `fetching`, and at last `completed`, `failed` or `canceled` with the job.",
     eventForm: runEvent,
+    otherAnswers: [
+      { status: 204, answers: "The run is over, and its last event was seen: do not ask again." },
+    ],
     query: { after: z.int().min(0).describe("The id of the last event that was seen.") },
     headers: { "Last-Event-ID": z.string().describe("The same; it goes before.") },
     attend: async (visit, request, response) => {

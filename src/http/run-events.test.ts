@@ -57,6 +57,23 @@ test("what is no event's number is answered from the first event on, however lar
   assert.deepEqual(asked, [7, 0, 0, 0, 0, 0]);
 });
 
+test("who has seen the end of a run is answered 204 and asks no more, in whatever way it is asked; who has not, gets it", async () => {
+  const done: RunEvent = { sequence: 3, kind: "done", data: {} };
+  const store = {
+    read: () => Promise.resolve(over),
+    events: (_id: string, after: number) => Promise.resolve(after < 3 ? [done] : []),
+  };
+  const of = async (after: string, isHeadOnly = false) => {
+    const query = new URLSearchParams({ after });
+    const { status, headers } = await answered(over, store, { visit: { ...visit, query }, isHeadOnly });
+    return [status, headers.get("x-request-id"), headers.get("content-type")?.split(";")[0]];
+  };
+  const events = "text/event-stream";
+  assert.deepEqual(await of("2"), [200, "req_1", events]);
+  assert.deepEqual([await of("3"), await of("9", true)], Array(2).fill([204, "req_1", undefined]));
+  assert.deepEqual(await of("2", true), [200, "req_1", events]);
+});
+
 test("a stop does not wait for those who follow a run: their streams end, and they go on elsewhere", async () => {
   const store = { read: () => Promise.resolve(running), events: () => Promise.resolve([]) };
   assert.equal(await followed(store, {}, () => true), "");
@@ -91,22 +108,28 @@ test("a look that failed is not kept", async () => {
   assert.equal((await look("run_1", 0)).row, running);
 });
 
+type Following = Partial<Parameters<typeof followEvents>[2]>;
+
 /** All that somebody is sent who follows the run. */
 async function followed(
   store: Parameters<typeof sharedLooks>[0],
   more: Partial<Visit<unknown>> = {},
   isStopping = () => false,
 ): Promise<string> {
+  return (await answered(running, store, { visit: { ...visit, ...more }, isStopping })).text;
+}
+
+async function answered(first: SeenRun, store: Parameters<typeof sharedLooks>[0], more: Following) {
   const server = createServer((_, response) => {
-    const following = { look: sharedLooks(store), visit: { ...visit, ...more }, known: {} };
-    const settings = { keepAliveMs: 1_000, isHeadOnly: false, isStopping };
-    void followEvents(running, response, { ...following, ...settings });
+    const usual = { look: sharedLooks(store), visit, known: {}, isHeadOnly: false, isStopping: () => false };
+    void followEvents(first, response, { ...usual, keepAliveMs: 1_000, ...more });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
-  const text = await (await fetch(`http://127.0.0.1:${address.port}/`)).text();
+  const response = await fetch(`http://127.0.0.1:${address.port}/`);
+  const text = await response.text();
   server.close();
-  return text;
+  return { status: response.status, headers: response.headers, text };
 }

@@ -44,7 +44,8 @@ type Following = {
 
 /**
  * Writes what has happened since `Last-Event-ID`, then what happens, until the run is over, the client leaves, or a stop,
- * which would otherwise wait for it.
+ * which would otherwise wait for it. Of a run that is over and has nothing more to tell it says so with 204: after any 200
+ * an `EventSource` asks again, for ever (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  */
 export async function followEvents(
   first: SeenRun,
@@ -56,12 +57,13 @@ export async function followEvents(
   let isGone = false;
   let writtenAt = performance.now();
   response.once("close", () => (isGone = true));
+  const isTold = first.state === "over" && (await look(row.id, last)).events.length === 0;
+  const head = { "cache-control": "no-cache", "x-request-id": visit.requestId, ...known };
+  if (isTold) return void response.writeHead(204, head).end();
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
     "x-accel-buffering": "no",
-    "x-request-id": visit.requestId,
-    ...known,
+    ...head,
   });
   response.flushHeaders();
   while (!isGone && !isHeadOnly) {
