@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { newId } from "../core/ids.ts";
 import { Problem } from "../core/problems.ts";
 import { fileLimits } from "./file-limits.ts";
@@ -120,6 +120,60 @@ function suiteOf(house: FilesUnderTest): void {
     await files.store({ ...owner, limits: small, body: bodyOf("mine") });
   });
 
+  test("uploads under way take room as they come, or as announced, and give it back however they end", async () => {
+    const owner = newOwner();
+    const small = { ...limits, room: { bytes: 10, files: 3 } };
+    const noRoom = { code: "request_too_large", message: /^Your files have no more room/ };
+    const store = (body: AsyncIterable<Buffer>, sizeBytes?: number) =>
+      files.store({ ...owner, limits: small, body, sizeBytes });
+    const [taken, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      yield Buffer.from("123456");
+      taken.resolve();
+      await left.promise;
+    };
+    const first = assert.rejects(store(slow()), /the sender is gone/);
+    await taken.promise;
+    let wasRead = false;
+    const announced = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      wasRead = true;
+      yield Buffer.from("12345");
+    };
+    await assert.rejects(store(announced(), 5), noRoom);
+    assert.equal(wasRead, false, "what has no room is refused before it is read");
+    await assert.rejects(store(Readable.from([Buffer.from("123"), Buffer.from("45")])), noRoom);
+    left.reject(new Error("the sender is gone"));
+    await first;
+    const half = await store(bodyOf("12345"), 5);
+    await assert.rejects(store(bodyOf("123456")), noRoom);
+    // Room that is made meanwhile is found by an upload that began without it.
+    const emptying = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      yield Buffer.from("1");
+      await files.remove(half.id, owner);
+      yield Buffer.from("234567");
+    };
+    assert.equal((await store(emptying())).sizeBytes, 7);
+    for (const file of (await files.list({ ...owner, limit: 10 })).files) await files.remove(file.id, owner);
+  });
+
+  test("an account has no more uploads under way at once than its plan says, in each mode", async () => {
+    const owner = newOwner();
+    const two = { ...limits, atOnce: 2 };
+    const bodies = [new PassThrough(), new PassThrough()] as const;
+    const under = bodies.map((body) => files.store({ ...owner, limits: two, body }));
+    const third = files.store({ ...owner, limits: two, body: bodyOf("third") });
+    await assert.rejects(third, { code: "concurrency_limit_exceeded", retryAfterSeconds: 1 });
+    const others = [{ ...owner, mode: "test" } as const, newOwner()];
+    for (const other of others) {
+      const file = await files.store({ ...other, limits: two, body: bodyOf("other") });
+      await files.remove(file.id, other);
+    }
+    for (const body of bodies) body.end("x");
+    for (const { id } of await Promise.all(under)) await files.remove(id, owner);
+    const { id } = await files.store({ ...owner, limits: two, body: bodyOf("third") });
+    await files.remove(id, owner);
+  });
+
   test("an upload that finds no room is gone, also when its bytes cannot be removed yet", async () => {
     const owner = newOwner();
     const small = { ...limits, room: { bytes: 10, files: 3 } };
@@ -131,9 +185,16 @@ function suiteOf(house: FilesUnderTest): void {
         close() {},
       },
     });
-    const tooMuch = stuck.store({ ...owner, limits: small, body: bodyOf("12345678901") });
+    // As on two nodes, which do not know of each other's uploads under way.
+    const meanwhile = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      yield Buffer.from("12345");
+      await files.store({ ...owner, limits: small, body: bodyOf("123456") });
+    };
+    const tooMuch = stuck.store({ ...owner, limits: small, body: meanwhile() });
     await assert.rejects(tooMuch, { code: "request_too_large" });
-    assert.deepEqual((await files.list({ ...owner, limit: 10 })).files, []);
+    const [other, ...more] = (await files.list({ ...owner, limit: 10 })).files;
+    assert.deepEqual([other?.sizeBytes, more], [6, []]);
+    await files.remove(other?.id ?? "", owner);
     await files.store({ ...owner, limits: small, body: bodyOf("1234567890") });
     assert.equal(await files.sweep(), 1);
   });

@@ -6,6 +6,8 @@ import { Problem } from "../core/problems.ts";
 import { sizeText } from "../core/sizes.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
+import { ArrivingFiles, NoRoom } from "./arriving-files.ts";
+import type { ArrivingFile } from "./arriving-files.ts";
 import { contentTypeOf } from "./content-type.ts";
 import { fileLimitsOf } from "./file-limits.ts";
 import type { FileLimits, FileRoom } from "./file-limits.ts";
@@ -22,7 +24,9 @@ import { watchedBody } from "./watched-body.ts";
 export type NewUpload = FileOwner & {
   /** Default: those of the account's plan. */
   readonly limits?: FileLimits | undefined;
-  /** The run that made it, if one did. */
+  /** How long the body will be, where that is known: it takes its room before it is read. */
+  readonly sizeBytes?: number | undefined;
+  /** The run that made it, if one did. Results always find room. */
   readonly runId?: string | undefined;
   /** As the sender calls it; cleaned before it is kept. */
   readonly name?: string | undefined;
@@ -37,9 +41,9 @@ export type Files = {
   /** Of an account's plan, as it is now. */
   limitsOf(accountId: string): Promise<FileLimits>;
   /**
-   * Rejects with `request_too_large` over the limit or where an upload finds no room, with the body's own error when that
-   * breaks off, and with `service_unavailable` when database or store are away. Nothing that can be read is left behind
-   * then.
+   * Rejects with `request_too_large` over the limit or where an upload finds no room, with `concurrency_limit_exceeded`
+   * where its account has too many under way, with the body's own error when that breaks off, and with
+   * `service_unavailable` when database or store are away. Nothing that can be read is left behind then.
    */
   store(upload: NewUpload): Promise<FileRecord>;
   /** Rejects with `not_found`, in the same way for what another account has and for what nobody has. */
@@ -87,6 +91,8 @@ export function filesOf(house: FilesHouse): Files {
   return new StoredFiles(house);
 }
 
+type LimitedUpload = NewUpload & { readonly limits: FileLimits };
+
 class StoredFiles implements Files {
   readonly #rows: FileRows;
   readonly #store: FileStore;
@@ -94,6 +100,7 @@ class StoredFiles implements Files {
   readonly #links: FileLinks;
   readonly #log: Log;
   readonly #sweeper: FileSweeper;
+  readonly #arriving = new ArrivingFiles((owner) => this.#taken(owner));
 
   constructor({ database, store, clock, secret, log, removalMs }: FilesHouse) {
     this.#rows = new FileRows(database);
@@ -109,15 +116,26 @@ class StoredFiles implements Files {
   }
 
   async store(upload: NewUpload): Promise<FileRecord> {
-    const { accountId, mode, runId, limits = await this.limitsOf(accountId) } = upload;
-    await this.#refuseMore(upload, limits, { more: 1 });
+    const { limits = await this.limitsOf(upload.accountId) } = upload;
+    const limited = { ...upload, limits };
+    if (upload.runId !== undefined) return this.#take(limited, undefined);
+    const arriving = await this.#arriving.enter(upload, limited);
+    try {
+      return await this.#take({ ...limited, body: arriving.through(upload.body) }, arriving);
+    } finally {
+      arriving.leave();
+    }
+  }
+
+  async #take(upload: LimitedUpload, arriving: ArrivingFile | undefined): Promise<FileRecord> {
+    const { accountId, mode, runId, limits } = upload;
     const id = newId("file");
     const body = watchedBody(upload.body);
     await answered(this.#rows.begin({ id, accountId, mode, runId }, this.#now()));
     try {
-      const file = await this.#fill(id, { ...upload, body, limits });
-      // Others of its owner may have arrived meanwhile.
-      await this.#refuseMore(upload, limits, { more: 0 });
+      const file = await this.#fill(id, { ...upload, body }, arriving);
+      // Others of its owner may have arrived meanwhile, on other nodes.
+      if (arriving !== undefined) await this.#refuseBeyond(upload, limits);
       return file;
     } catch (error) {
       // It may be shown by now, and its bytes may not go at once.
@@ -129,19 +147,20 @@ class StoredFiles implements Files {
     }
   }
 
-  async #refuseMore(
-    upload: NewUpload,
-    { room }: FileLimits,
-    { more }: { readonly more: number },
-  ): Promise<void> {
-    if (room === undefined || upload.runId !== undefined) return;
-    const { files, bytes } = await answered(this.#rows.taken(upload, this.#now()));
-    if (files + more > room.files || bytes + more > room.bytes) throw new NoRoom(room);
+  async #refuseBeyond(owner: FileOwner, { room }: FileLimits): Promise<void> {
+    if (room === undefined) return;
+    const { files, bytes } = await this.#taken(owner);
+    if (files > room.files || bytes > room.bytes) throw new NoRoom(room);
   }
 
-  async #fill(id: string, upload: NewUpload & { readonly limits: FileLimits }): Promise<FileRecord> {
+  #taken(owner: FileOwner): Promise<FileRoom> {
+    return answered(this.#rows.taken(owner, this.#now()));
+  }
+
+  async #fill(id: string, upload: LimitedUpload, arriving: ArrivingFile | undefined): Promise<FileRecord> {
     const { body, limits, hint } = upload;
     const { sizeBytes, head } = await this.#store.put(id, body, { maxBytes: limits.maxBytes });
+    arriving?.landed(sizeBytes);
     const name = keptName(upload.name);
     const isWhole = head.length === sizeBytes;
     const isResult = upload.runId !== undefined;
@@ -245,17 +264,6 @@ class StoredFiles implements Files {
 
   #now(): Date {
     return new Date(this.#clock.now());
-  }
-}
-
-class NoRoom extends Problem {
-  constructor({ bytes, files }: FileRoom) {
-    super("request_too_large", {
-      param: "file",
-      message:
-        `Your files have no more room: ${sizeText(bytes)} and ${files} files at a time are what your plan has. ` +
-        "Remove some, or wait until they expire.",
-    });
   }
 }
 

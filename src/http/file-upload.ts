@@ -74,7 +74,14 @@ async function store(incoming: Incoming): Promise<FileRecord> {
   const { house, visit, limits } = incoming;
   const { name, claimedType, body } = await uploadIn(incoming);
   const { accountId, mode } = visit.caller();
-  return house.files.store({ accountId, mode, limits, name, hint: claimedType, body });
+  const sizeBytes = announcedBytes(incoming);
+  return house.files.store({ accountId, mode, limits, name, hint: claimedType, sizeBytes, body });
+}
+
+/** Undefined of a form, whose own bytes are not the file's: it takes its room as it comes. */
+function announcedBytes({ form, visit }: Incoming): number | undefined {
+  const length = visit.headers["content-length"];
+  return form.kind === "raw" && length !== undefined ? Number(length) : undefined;
 }
 
 async function readOver(incoming: Incoming): Promise<void> {

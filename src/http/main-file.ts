@@ -67,7 +67,15 @@ async function addressFor(
   const { accountId, mode, plan } = visit.caller();
   const { files: store } = house.runs;
   const limits = fileLimitsOf(plan);
-  const file = await store.store({ accountId, mode, limits, hint: contentType, body: once(bytes), ...named });
+  const file = await store.store({
+    accountId,
+    mode,
+    limits,
+    hint: contentType,
+    sizeBytes: bytes.length,
+    body: once(bytes),
+    ...named,
+  });
   return store.urlOf(file, house.publicUrl ?? visit.origin);
 }
 

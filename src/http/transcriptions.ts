@@ -189,6 +189,7 @@ async function soundInputs(model: RunModel, file: FormFile, { visit, house }: St
     limits,
     name,
     hint: file.contentType,
+    sizeBytes: file.bytes.length,
     body: once(file),
   });
   return { audio_url: files.urlOf(stored, house.publicUrl ?? visit.origin) };
