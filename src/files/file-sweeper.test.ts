@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { newId } from "../core/ids.ts";
 import { mostWritingMs } from "./file-rows.ts";
 import type { FileStore } from "./file-store.ts";
 import { bodyOf, newOwner, openFiles } from "./files-under-test.ts";
@@ -119,6 +120,49 @@ describe("the sweeping of files", () => {
     assert.equal(await house.again({ store: stubborn }).sweep(), 202);
     assert.equal(await house.files.sweep(), 3);
     assert.equal(await house.rowCount(), 0);
+  });
+
+  test("any number of files that cannot be removed does not keep those behind them for ever", async () => {
+    const { store, database } = house;
+    const due = (count: number) =>
+      database.kysely
+        .insertInto("files")
+        .values(
+          Array.from({ length: count }, () => ({
+            ...{
+              id: newId("file"),
+              account_id: owner.accountId,
+              mode: owner.mode,
+              run_id: null,
+              name: "stuck",
+            },
+            ...{ content_type: "text/plain", size_bytes: 1n, expires_at: new Date(house.clock.now()) },
+          })),
+        )
+        .execute();
+    await due(1_205);
+    const stuck = await database.kysely.selectFrom("files").select("id").execute();
+    const stuckIds = new Set(stuck.map(({ id }) => id));
+    const tried: string[] = [];
+    const stubborn: FileStore = {
+      put: (id, body, limits) => store.put(id, body, limits),
+      open: (id, range) => store.open(id, range),
+      close() {},
+      remove(id) {
+        tried.push(id);
+        return stuckIds.has(id) ? Promise.reject(new Error("stuck")) : store.remove(id);
+      },
+    };
+    const files = house.again({ store: stubborn });
+    const behind = await put(1);
+    house.clock.turn({ milliseconds: hourMs });
+    assert.equal(await files.sweep(), 0);
+    assert.equal(tried.length, 1_000, "a store that is away is not asked for all that is due");
+    assert.equal(await files.sweep(), 1);
+    assert.equal(house.stored().includes(behind.id), false);
+    assert.equal(await files.sweep(), 0);
+    assert.equal(new Set(tried).size, 1_206);
+    await database.kysely.deleteFrom("files").execute();
   });
 
   test("a store that never answers is waited for neither by a customer nor by who stops the server", async () => {

@@ -5,6 +5,8 @@ import type { FileStore } from "./file-store.ts";
 
 const pageSize = 200;
 const atOnce = 8;
+/** So many pages of which nothing can be removed, one behind the other, say that the store is away. */
+const mostPagesInVain = 5;
 const usualRemovalMs = 5_000;
 
 export type SweeperHouse = {
@@ -25,6 +27,8 @@ export class FileSweeper {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<number> | undefined;
   #isStopping = false;
+  /** Where the last sweep gave up: the next one begins behind it, or nothing behind would ever go. */
+  #behind = "";
 
   constructor(house: SweeperHouse) {
     this.#house = house;
@@ -83,14 +87,20 @@ export class FileSweeper {
     const { rows, clock } = this.#house;
     const now = new Date(clock.now());
     let removed = 0;
-    let page = await rows.due(now, "", pageSize);
+    let inVain = 0;
+    let page = await rows.due(now, this.#behind, pageSize);
+    this.#behind = "";
     while (page.length > 0 && !this.#isStopping) {
       const fromPage = await this.#discardAll(page);
-      // The store is away.
-      if (fromPage === 0) break;
       removed += fromPage;
+      inVain = fromPage === 0 ? inVain + 1 : 0;
       // Goes on behind those that failed.
-      page = await rows.due(now, page.at(-1) ?? "", pageSize);
+      const last = page.at(-1) ?? "";
+      if (inVain === mostPagesInVain) {
+        this.#behind = last;
+        break;
+      }
+      page = await rows.due(now, last, pageSize);
     }
     return removed;
   }
