@@ -1,9 +1,13 @@
 /** What customers are told, and what it costs them, when the database answers that it cannot do what it is asked. */
 import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
+import { hello, startChat } from "./support/chat-exchange.ts";
 import { endsClean } from "./support/clean-end.ts";
 import { ok } from "./support/fake-behaviours.ts";
 import { startFakeUpstream } from "./support/fake-upstream.ts";
@@ -13,7 +17,12 @@ import type { Gateway } from "./support/gateway.ts";
 import { askWithLimits, minuteOf } from "./support/limit-answers.ts";
 import { startPostgres } from "./support/postgres.ts";
 
-type Scene = { readonly upstream: FakeUpstream; readonly gateway: Gateway; readonly database: pg.Client };
+type Scene = {
+  readonly upstream: FakeUpstream;
+  readonly gateway: Gateway;
+  readonly database: pg.Client;
+  readonly databaseUrl: string;
+};
 
 let scene: Scene | string;
 
@@ -26,7 +35,7 @@ before(async () => {
   const databaseUrl = await postgres.freshDatabase();
   const upstream = await startFakeUpstream();
   const gateway = await startGateway({ p1: upstream.baseUrl, databaseUrl });
-  scene = { upstream, gateway, database: new pg.Client({ connectionString: databaseUrl }) };
+  scene = { upstream, gateway, databaseUrl, database: new pg.Client({ connectionString: databaseUrl }) };
   await scene.database.connect();
 });
 after(async () => {
@@ -115,6 +124,33 @@ guarantee(
     } finally {
       await database.query("drop trigger full_disk on runs");
     }
+  },
+);
+
+guarantee(
+  "a node that starts from a copy of another's data directory ends none of that one's calls",
+  async ({ upstream, gateway, database, databaseUrl }) => {
+    upstream.script("m-chat", ok({ tokens: 400, everyMs: 50 }));
+    const { key } = await gateway.customer();
+    const body = { model: "m-chat", messages: hello, stream: true, max_tokens: 400 };
+    const call = startChat({ url: gateway.url, key, body });
+    await call.answered;
+    const directory = mkdtempSync(join(tmpdir(), "skillboss-copy-"));
+    cpSync(gateway.directory, directory, { recursive: true });
+    // On another machine they would say nothing.
+    rmSync(join(directory, "lock"), { recursive: true });
+    const copy = await startGateway({ p1: upstream.baseUrl, databaseUrl, directory });
+    try {
+      const { rows } = await database.query("select call_id from holds");
+      assert.deepEqual(rows, [{ call_id: call.callId }]);
+    } finally {
+      call.leave("RST");
+      await endsClean(copy);
+      rmSync(directory, { recursive: true });
+    }
+    await until(async () => (await database.query("select from holds")).rows.length === 0);
+    const { rows } = await database.query("select ending from receipts where call_id = $1", [call.callId]);
+    assert.deepEqual(rows, [{ ending: "aborted" }]);
   },
 );
 
