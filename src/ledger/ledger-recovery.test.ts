@@ -3,7 +3,9 @@ import { after, afterEach, describe, test } from "node:test";
 import { startPostgres } from "../../tests/support/postgres.ts";
 import { systemClock, TurnableClock } from "../core/clock.ts";
 import { newId } from "../core/ids.ts";
+import { formatCredits } from "../core/credits.ts";
 import { silentLog } from "../core/log.ts";
+import type { LogFields } from "../core/log.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database, Row, Statement } from "../storage/database.ts";
 import { addAccount, openHome, openHomes } from "./ledger-homes.test-support.ts";
@@ -178,6 +180,40 @@ for (const { name, home } of await openHomes()) {
       await own.recover();
       assert.deepEqual(await own.balances(accountId), live(900n, 100n));
     });
+
+    test(
+      "a process that finds its call closed by others says what was not charged, and never charges twice",
+      bounded,
+      async () => {
+        const accountId = await accountWith(1_000n);
+        const lines: unknown[] = [];
+        const log = { ...silentLog, warn: (fields: LogFields) => lines.push(fields) };
+        const faulty = new FaultyDatabase(database);
+        const slept = open({ database: faulty, log, nodeId: "node_slept" });
+        const [noted, silent, dear] = [holdOf(accountId), holdOf(accountId), holdOf(accountId)];
+        for (const call of [noted, silent]) await slept.hold(call);
+        await database.kysely
+          .updateTable("holds")
+          .set({ delivered: 30n })
+          .where("call_id", "=", noted.callId)
+          .execute();
+        await open({ deadNodes: ["node_slept"] }).recover();
+        assert.deepEqual(await slept.close(receiptOf(noted, 90n)), { charged: 30n, available: 970n });
+        assert.deepEqual(await slept.close(receiptOf(silent, 90n)), { charged: 0n, available: 970n });
+        const told = (callId: string, charged: bigint, notCharged: bigint) => ({
+          callId,
+          charged: formatCredits(charged),
+          notCharged: formatCredits(notCharged),
+        });
+        assert.deepEqual(lines.splice(0), [told(noted.callId, 30n, 60n), told(silent.callId, 0n, 90n)]);
+        // Its own close, whose answer was lost, is nobody else's, also where the call cost more than its hold.
+        await slept.hold(dear);
+        faulty.faults.set("ledger_close", [loseAnswer]);
+        assert.deepEqual(await slept.close(receiptOf(dear, 150n)), { charged: 100n, available: 870n });
+        assert.equal(lines.length, 1, "that closes wait for the database, and no more");
+        assert.deepEqual((await slept.audit()).faults, []);
+      },
+    );
 
     test("a hold whose answer was lost is refused as our fault, and given back", bounded, async () => {
       const accountId = await accountWith(1_000n);

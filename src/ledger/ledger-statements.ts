@@ -5,6 +5,10 @@ import type { Database, Row, Statement } from "../storage/database.ts";
 import type { HoldRequest } from "./ledger.ts";
 
 const write: Statement = { name: "ledger_write", text: "select write_calls($1) as answer" };
+const readEnding: Statement = {
+  name: "ledger_ending",
+  text: "select ending from receipts where call_id = $1",
+};
 const noteDelivered: Statement = { name: "ledger_delivered", text: "select note_delivered($1)" };
 
 export type CallWrite =
@@ -12,7 +16,12 @@ export type CallWrite =
   | { readonly kind: "close"; readonly receipt: Receipt };
 
 /** An amount held or charged, undefined for a hold that was refused, and the balance right after. */
-export type Written = { readonly amount: Credits | undefined; readonly available: Credits };
+export type Written = {
+  readonly amount: Credits | undefined;
+  readonly available: Credits;
+  /** Of a close: it was this one that ended the call. */
+  readonly hasClosed: boolean;
+};
 
 /** All or none, the closes before the holds; answers in the order asked. */
 export async function writeCalls(
@@ -24,11 +33,16 @@ export async function writeCalls(
     each.kind === "hold" ? holdRow(each.request, nodeId) : closeRow(each.receipt),
   );
   const flat = answerOf(await runAgain(database, write, [JSON.stringify(rows)]));
-  // The third of each three is for the recovery of calls.
   return writes.map((_, index) => ({
     amount: flat[3 * index] === null ? undefined : amountAt(flat, 3 * index),
     available: amountAt(flat, 3 * index + 1),
+    hasClosed: flat[3 * index + 2] === 1,
   }));
+}
+
+/** Undefined when there is no receipt. */
+export async function endingOf(database: Database, callId: string): Promise<unknown> {
+  return (await runAgain(database, readEnding, [callId]))[0]?.["ending"];
 }
 
 export async function writeDelivered(
