@@ -1,8 +1,7 @@
 import type { Credits } from "../core/credits.ts";
 import type { Log } from "../core/log.ts";
-import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database } from "../storage/database.ts";
-import { writeDelivered } from "./ledger-statements.ts";
+import { cannotWriteNow, writeDelivered } from "./ledger-statements.ts";
 
 const writeEveryMs = 1000;
 
@@ -33,7 +32,7 @@ export class DeliveredNotes {
     this.#notes.delete(callId);
   }
 
-  /** Writes what is noted. Notes are kept for later while the database is away. */
+  /** Writes what is noted. Notes are kept for later while the database is away or cannot write. */
   async write(): Promise<void> {
     const notes = this.#notes;
     if (notes.size === 0) return;
@@ -42,7 +41,7 @@ export class DeliveredNotes {
       await writeDelivered(this.#database, notes);
     } catch (error) {
       this.#log.warn({ err: error, calls: notes.size }, "could not note what calls have delivered");
-      if (!(error instanceof DatabaseUnavailable)) return;
+      if (!cannotWriteNow(error)) return;
       for (const [callId, cost] of notes) this.note(callId, cost);
     }
   }

@@ -8,6 +8,7 @@ import { silentLog } from "../core/log.ts";
 import type { LogFields } from "../core/log.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Database, Row, Statement } from "../storage/database.ts";
+import { DeliveredNotes } from "./delivered-notes.ts";
 import { addAccount, openHome, openHomes } from "./ledger-homes.test-support.ts";
 import { holdOf, live, problem, receiptOf } from "./ledger-under-test.ts";
 import type { HoldRequest, Ledger } from "./ledger.ts";
@@ -281,6 +282,23 @@ for (const { name, home } of await openHomes()) {
       const call = holdOf(accountId);
       assert.equal((await ledger.hold(call)).held, 100n);
       assert.equal((await ledger.close(receiptOf(call, 40n))).charged, 40n);
+    });
+
+    test("D-08 what was delivered is noted once the database writes again", bounded, async () => {
+      const accountId = await accountWith(1_000n);
+      const faulty = new FaultyDatabase(database);
+      const fails = (code: string) => () => Promise.reject(Object.assign(new Error(), { code }));
+      faulty.faults.set("ledger_delivered", [fails("53100"), fails("25006"), away]);
+      const left = open();
+      const call = holdOf(accountId);
+      await left.hold(call);
+      const notes = new DeliveredNotes(faulty, silentLog);
+      notes.note(call.callId, 40n);
+      for (let tries = 0; tries < 4; tries += 1) await notes.write();
+      notes.stop();
+      await left.stop();
+      await open().recover();
+      assert.deepEqual(await open().balances(accountId), live(960n, 0n));
     });
 
     test("a statement that lost a deadlock is run again", bounded, async () => {
