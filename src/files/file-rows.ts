@@ -126,6 +126,19 @@ export class FileRows {
     return { files: Number(files), bytes: Number(bytes) };
   }
 
+  /** Ids of what a run has made so far, whether or not it can be read yet. */
+  async madeBy(runId: string, { accountId, mode }: FileOwner, now: Date): Promise<readonly string[]> {
+    const rows = await this.#database.kysely
+      .selectFrom("files")
+      .select("id")
+      .where("account_id", "=", accountId)
+      .where("mode", "=", mode)
+      .where("run_id", "=", runId)
+      .where("expires_at", ">", now)
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** Lets a file expire now. False when there was none. */
   async expire(id: string, { accountId, mode }: FileOwner, now: Date): Promise<boolean> {
     const { numUpdatedRows } = await this.#database.kysely

@@ -63,6 +63,8 @@ export type Files = {
   whole(file: FileRecord): Promise<Buffer>;
   /** Newest first. */
   list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }>;
+  /** Ids of what a run has made so far, whether or not it can be read yet. Rejects as the database does. */
+  madeBy(runId: string, owner: FileOwner): Promise<readonly string[]>;
   /** From then on the file cannot be read, whatever happens to this process. Rejects with `not_found`. */
   remove(id: string, owner: FileOwner): Promise<void>;
   /** Where the content can be had without a key, no longer than the file lives. */
@@ -234,6 +236,10 @@ class StoredFiles implements Files {
   async list(page: FilePage): Promise<{ readonly files: readonly FileRecord[]; readonly hasMore: boolean }> {
     const files = await answered(this.#rows.list({ ...page, limit: page.limit + 1 }, this.#now()));
     return { files: files.slice(0, page.limit), hasMore: files.length > page.limit };
+  }
+
+  madeBy(runId: string, owner: FileOwner): Promise<readonly string[]> {
+    return this.#rows.madeBy(runId, owner, this.#now());
   }
 
   async remove(id: string, owner: FileOwner): Promise<void> {

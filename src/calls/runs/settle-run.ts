@@ -13,6 +13,7 @@ import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { finishedMessage } from "./run-view.ts";
 import type { RunHouse } from "./run-house.ts";
 import type { SeenRun } from "./run-store.ts";
+import { forgetEarlier } from "./store-output.ts";
 
 export type Result = {
   readonly offer: ServedOffer;
@@ -78,6 +79,7 @@ export async function settle(
   decided: SeenRun,
   house: RunHouse,
 ): Promise<{ readonly row: SeenRun; readonly closed: Closed }> {
+  await forgetEarlier(decided, house);
   const closed = await house.ledger.close({
     callId: decided.call_id,
     accountId: decided.account_id,

@@ -5,13 +5,17 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { sql } from "kysely";
 import type { EngineResult } from "../../engines/engine.ts";
+import { fileLimits } from "../../files/file-limits.ts";
 import type { FileStore } from "../../files/file-store.ts";
+import { bodyOf } from "../../files/files-under-test.ts";
 import { localFileStore } from "../../files/local-file-store.ts";
 import { openHome } from "../../ledger/ledger-homes.test-support.ts";
 import { cancelRun } from "./cancel-run.ts";
+import type { DrivenRun } from "./driven-run.ts";
 import { engineHouse } from "./engine-runs.test-support.ts";
 import type { EngineHouse } from "./engine-runs.test-support.ts";
 import type { SeenRun } from "./run-store.ts";
+import { decide, settle } from "./settle-run.ts";
 
 const home = await openHome("embedded");
 if (typeof home === "string") throw new Error(home);
@@ -27,14 +31,17 @@ function textFiles(...texts: readonly string[]): EngineResult {
 
 type Stubborn = Pick<FileStore, "put"> & Partial<Pick<FileStore, "remove">>;
 
-function houseWith(result: EngineResult, stubborn: FileStore["put"] | Stubborn): EngineHouse {
+function houseWith(
+  result: EngineResult | Promise<never>,
+  stubborn: FileStore["put"] | Stubborn,
+): EngineHouse {
   const fileStore: FileStore = {
     open: (id, range) => local.open(id, range),
     remove: (id) => local.remove(id),
     close: () => undefined,
     ...(typeof stubborn === "function" ? { put: stubborn } : stubborn),
   };
-  return engineHouse(home as Exclude<typeof home, string>, { run: () => Promise.resolve(result), fileStore });
+  return engineHouse(home as Exclude<typeof home, string>, { run: async () => result, fileStore });
 }
 
 /** Begins a run, and nobody has to wait for the pauses between its tries. */
@@ -143,4 +150,32 @@ describe("the files of a run", () => {
     assert.ok(performance.now() - startedAt < 4_000, "each removal waited for the one before");
     assert.equal(removed.size, 3);
   });
+
+  test("what a driver stored that died before it wrote the result down goes when another one ends the run", async () => {
+    const { begin, files, house, model, read } = houseWith(new Promise<never>(() => undefined), (...args) =>
+      local.put(...args),
+    );
+    const { id, plan } = await begin();
+    const store = (text: string) =>
+      files.store({ ...owner, limits: fileLimits[plan], runId: id, body: bodyOf(text) });
+    const lost = await store("by the one that died");
+    const row = await house.store.takeOver(id, ["submitting", "waiting"]);
+    const [offer] = model.offers;
+    assert.ok(row !== undefined && offer !== undefined);
+    const kept = await store("by the one that ends it");
+    const upload = await files.store({ ...owner, limits: fileLimits[plan], body: bodyOf("no result") });
+    const ended = { estimated: false, isEmpty: false, attempts: 1, usage: {} };
+    const output = { document: files.urlOf(kept, row.public_url) };
+    const served = { ...offer, line: { engine: { name: "test", missing: () => undefined, run: noEngine } } };
+    const driven: DrivenRun = {
+      ...{ row, model, offers: [served], mayFallBack: false, made: [kept.id] },
+      ...{ stopped: new AbortController().signal, taken: () => undefined, wait: () => Promise.resolve() },
+    };
+    assert.ok(await decide(driven, house, { ...ended, output, offer: served }));
+    await settle(await read(id), house);
+    await assert.rejects(files.read(lost.id, owner), { code: "not_found" });
+    for (const { id: left } of [kept, upload]) await files.remove((await files.read(left, owner)).id, owner);
+  });
 });
+
+const noEngine = () => Promise.reject(new Error("not asked"));

@@ -8,6 +8,7 @@ import { unfitAddress } from "./ask-provider.ts";
 import type { DrivenRun, ServedOffer } from "./driven-run.ts";
 import { FileRefused, mayKnowUsAgain, ownWay, pauseOfRefusals } from "./refused-credential.ts";
 import type { RunHouse } from "./run-house.ts";
+import type { SeenRun } from "./run-store.ts";
 
 const fetchTimeoutMs = 900_000;
 const tries = 3;
@@ -15,6 +16,8 @@ const pauseMs = 500;
 /** With the pauses between, nearly ten minutes. */
 const ownTries = 42;
 const longestPauseMs = 15_000;
+/** Of whoever began the run. */
+const firstClaim = 1n;
 const tooLarge = "The result is larger than this plan's files may be. Nothing was charged.";
 const notFetched = "The result could not be fetched from the provider. Nothing was charged.";
 
@@ -60,16 +63,31 @@ export async function forgetUnshown(
   house: RunHouse,
   output: unknown,
 ): Promise<void> {
-  const shown = JSON.stringify(output ?? null);
+  await forget(made, house, { ...row, output });
+}
+
+/**
+ * The same of what those stored who drove a decided run before and died, which nobody remembers. What one of them stores
+ * that lives and has only lost the run, it forgets by itself.
+ */
+export async function forgetEarlier(decided: SeenRun, house: RunHouse): Promise<void> {
+  if (decided.claim === firstClaim) return;
+  const owner = { accountId: decided.account_id, mode: decided.mode };
+  await forget(await house.files.madeBy(decided.id, owner), house, decided);
+}
+
+async function forget(ids: readonly string[], house: RunHouse, row: SeenRun): Promise<void> {
+  const shown = JSON.stringify(row.output ?? null);
   const owner = { accountId: row.account_id, mode: row.mode };
-  const forgotten = made.filter((one) => !shown.includes(one));
-  await Promise.all(
-    forgotten.map((id) =>
-      house.files.remove(id, owner).catch((error: unknown) => {
-        house.log.warn({ run_id: row.id, file: id, err: error }, "a file that no result shows is left");
-      }),
-    ),
-  );
+  const remove = async (id: string): Promise<void> => {
+    try {
+      await house.files.remove(id, owner);
+    } catch (error) {
+      if (error instanceof Problem && error.code === "not_found") return;
+      house.log.warn({ run_id: row.id, file: id, err: error }, "a file that no result shows is left");
+    }
+  };
+  await Promise.all(ids.filter((id) => !shown.includes(id)).map(remove));
 }
 
 type Marked = { readonly mark: JsonObject; readonly offer: ServedOffer };
