@@ -215,7 +215,6 @@ for (const [name, kit] of Object.entries(kits)) {
 
     for (const [model, usd] of [
       ["tts-1", 15n],
-      ["gpt-4o-mini-tts", 18n],
       ["deepgram/aura-2", 30n],
       ["minimax/speech-2.8-hd", 100n],
       ["elevenlabs/eleven_multilingual_v2", 180n],
@@ -235,6 +234,21 @@ for (const [name, kit] of Object.entries(kits)) {
         assert.equal(dropped(response), model.startsWith("elevenlabs") ? "voice" : null);
       });
     }
+
+    test("gpt-4o-mini-tts speaks: the answer is the sound, at its price by its length, which is not told before", async () => {
+      const before = await available(customer);
+      const input = "The quick brown fox jumps over the lazy dog.";
+      const { data, response } = await client.audio.speech
+        .create({ model: "gpt-4o-mini-tts", voice: "alloy", input, response_format: "wav" })
+        .withResponse();
+      assert.equal(response.headers.get("x-skillboss-cost"), null);
+      const seconds = soundLengthMs(Buffer.from(await data.arrayBuffer())) / 1_000;
+      const id = response.headers.get("x-skillboss-run-id") ?? "";
+      const { result } = (await gateway.get(customer.key, `/v1/run/${id}`)).body;
+      assert.deepEqual(result.usage, { audio_seconds: seconds, input_tokens: input.length });
+      const microUsd = (seconds / 60) * 18_000 + input.length * 0.6;
+      assert.equal(before - (await available(customer)), BigInt(Math.ceil(microUsd * 20)));
+    });
 
     test("speech has the form asked for, MP3 where none is, and raw samples say so", async () => {
       const types = {

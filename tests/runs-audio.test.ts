@@ -77,7 +77,6 @@ function price(quantity: number, per: number, microUsd: number): bigint {
 const speakers: readonly (readonly [model: string, input: "input" | "text", usdPer1000: number])[] = [
   ["openai/tts-1", "input", 15_000],
   ["openai/tts-1-hd", "input", 30_000],
-  ["openai/gpt-4o-mini-tts", "input", 18_000],
   ["deepgram/aura-2", "text", 30_000],
   ["deepgram/aura", "text", 15_000],
   ["minimax/speech-2.8-hd", "text", 100_000],
@@ -100,6 +99,35 @@ for (const [model, input, microUsd] of speakers) {
     assert.ok(Math.abs(soundLengthMs(bytes) - sentence.length * 65) < 100, String(soundLengthMs(bytes)));
   });
 }
+
+test("gpt-4o-mini-tts costs what was spoken, however long or short its characters are", async () => {
+  const before = await available();
+  for (const [input, bytes, format] of [
+    ["The quick brown fox.", 20, "mp3"],
+    ["你好,世界。", 16, "wav"],
+    ["สวัสดี 👋", 23, "opus"],
+    ["Hi", 2, "aac"],
+    ["Hi", 2, "flac"],
+    ["Hi", 2, "pcm"],
+  ] as const) {
+    const { body } = await run("gpt-4o-mini-tts", { input, instructions: "Slowly", response_format: format });
+    const { usage } = body;
+    assert.equal(usage.input_tokens, bytes + "Slowly".length, input);
+    const { bytes: sound } = await soundAt(body.audio_url);
+    // The emulator speaks "Hi" in 300 ms, whatever the form.
+    const ms = bytes === 2 ? 300 : soundLengthMs(sound);
+    assert.ok(Math.abs(usage.audio_seconds * 1_000 - ms) < 100, `${format}: ${usage.audio_seconds} ${ms}`);
+  }
+  assert.ok(before > (await available()));
+});
+
+test("gpt-4o-mini-tts holds for the longest sound, and what is sped up costs what it would be without", async () => {
+  const { usage: fast } = (await run("gpt-4o-mini-tts", { input: sentence, speed: 4 })).body;
+  const { usage: usual } = (await run("gpt-4o-mini-tts", { input: sentence })).body;
+  assert.ok(Math.abs(fast.audio_seconds - usual.audio_seconds) < 0.2);
+  const { usage: slow } = (await run("gpt-4o-mini-tts", { input: sentence, speed: 0.25 })).body;
+  assert.ok(slow.audio_seconds > 3.9 * usual.audio_seconds);
+});
 
 test("other names of text and voice are understood, and characters are counted as people do", async () => {
   const text = "Grüße 👋";

@@ -82,8 +82,9 @@ export async function serveRun(
   }
   const isPaid = closing.then(isDone, () => false);
   const balance = { "x-skillboss-balance": formatCredits(begun.available) };
-  const costs = headersOf({ ...begun.row, state: "over", offer: sound.offer, cost: sound.cost });
-  await showLive({ begun: sound, live, isPaid }, response, { ...known, ...balance, ...costs });
+  const named = namesOf({ ...begun.row, offer: sound.offer });
+  const costs = sound.cost === undefined ? {} : { "x-skillboss-cost": formatCredits(sound.cost) };
+  await showLive({ begun: sound, live, isPaid }, response, { ...known, ...balance, ...named, ...costs });
 }
 
 type Standing = { readonly row: SeenRun; readonly known: DoorHeaders };
@@ -143,11 +144,14 @@ function isDone({ state, ending }: SeenRun): boolean {
 
 function headersOf(row: SeenRun): DoorHeaders {
   return {
-    "x-skillboss-run-id": row.id,
-    ...(row.offer === null ? {} : { "x-skillboss-model": row.offer }),
+    ...namesOf(row),
     // Nothing is charged before the end.
     "x-skillboss-cost": formatCredits(row.state === "over" ? (row.cost ?? 0n) : 0n),
   };
+}
+
+function namesOf({ id, offer }: Pick<SeenRun, "id" | "offer">): DoorHeaders {
+  return { "x-skillboss-run-id": id, ...(offer === null ? {} : { "x-skillboss-model": offer }) };
 }
 
 /** What the customer reads of a run that failed. */

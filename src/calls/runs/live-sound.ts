@@ -7,8 +7,8 @@ import type { Listener } from "../../providers/gather.ts";
 export type SoundBegun = {
   readonly offer: string;
   readonly contentType: string;
-  /** What it costs if it comes to its end; nothing otherwise. */
-  readonly cost: Credits;
+  /** What it costs if it comes to its end; nothing otherwise. Undefined where its length will tell. */
+  readonly cost: Credits | undefined;
 };
 
 /** Says what an answer will be, from its head and first bytes; undefined for anything but a sound that is the result. */

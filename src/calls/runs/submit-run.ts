@@ -61,7 +61,7 @@ async function byProvider(
     const { ask, memory } = line.wire.begin(context);
     const listener = run.live?.listener((answer) => {
       const step = line.wire.read(context, memory, answer);
-      return isItself(step, answer) ? soundOf(run, { offer, usage: step.usage }, answer) : undefined;
+      return isItself(step, answer) ? soundOf(run, { offer, line, usage: step.usage }, answer) : undefined;
     });
     const ordered = { ...ask, headers: { ...ask.headers, ...run.orders } };
     const ownConnection = !line.isRepeatable;
@@ -77,13 +77,19 @@ async function byProvider(
   }
 }
 
-type Metered = { readonly offer: ServedOffer; readonly usage: Usage };
+type Metered = Served & { readonly usage: Usage };
 
 /** What the bytes are decides, as for a stored file. Undefined when they are no sound, whatever the provider calls them. */
-function soundOf(run: DrivenRun, { offer, usage }: Metered, { bytes }: RunAnswer): SoundBegun | undefined {
+function soundOf(
+  run: DrivenRun,
+  { offer, line, usage }: Metered,
+  { bytes }: RunAnswer,
+): SoundBegun | undefined {
   const contentType = contentTypeOf({ head: bytes, isWhole: false });
   const isSound = /^(?:audio|video)\//.test(contentType) || contentType === anyBytes;
-  const cost = costOf(frozenPrice(run, offer), usage, run.row.credit_usd);
+  const cost = line.wire.isMeteredByContent
+    ? undefined
+    : costOf(frozenPrice(run, offer), usage, run.row.credit_usd);
   return isSound ? { offer: offerKey(offer), contentType, cost } : undefined;
 }
 

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import type { JsonObject } from "../../core/json-object.ts";
 import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineResult } from "../engine.ts";
-import { audioLength } from "../transcribe/audio-duration.ts";
+import { audioLength } from "../../core/sound/audio-duration.ts";
 import { findProgram } from "../find-program.ts";
 import { speechEngine } from "./speech-engine.ts";
 import { withTrueSizes } from "./wav-header.ts";

@@ -2,7 +2,7 @@ import { Problem } from "../../core/problems.ts";
 import type { Engine, EngineContext, EngineResult } from "../engine.ts";
 import { charsIn, InputValues } from "../input-values.ts";
 import { Places } from "../places.ts";
-import { wavSeconds } from "../transcribe/wav-duration.ts";
+import { wavSeconds } from "../../core/sound/wav-duration.ts";
 import { findProgram } from "../find-program.ts";
 import { ProgramFailure, runProgram } from "../run-program.ts";
 import { converters, convertSound, soundFormats, soundTypes } from "./sound-format.ts";

@@ -1,4 +1,4 @@
-import { findWavData } from "../transcribe/wav-duration.ts";
+import { findWavData } from "../../core/sound/wav-duration.ts";
 
 /**
  * The same sound with sizes that are true: a program that writes to a pipe does not know them when it writes the header

@@ -1,4 +1,4 @@
-import type { AudioFormat } from "./audio-duration.ts";
+import type { AudioFormat } from "../../core/sound/audio-duration.ts";
 
 /** What is listened to, by a server or by a program. */
 export type Recording = {

@@ -23,7 +23,7 @@ const nothingSet: TranscribeSettings = {
   searchPath: "",
 };
 
-const sample = (name: string) => readFileSync(join(import.meta.dirname, "samples", name));
+const sample = (name: string) => readFileSync(join(import.meta.dirname, "../../core/sound/samples", name));
 const mp3 = sample("cbr.mp3");
 const audioData = mp3.toString("base64");
 

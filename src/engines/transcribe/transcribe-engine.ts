@@ -6,7 +6,7 @@ import { InputValues } from "../input-values.ts";
 import { Places } from "../places.ts";
 import { findProgram } from "../find-program.ts";
 import { ProgramFailure } from "../run-program.ts";
-import type { AudioLength } from "./audio-duration.ts";
+import type { AudioLength } from "../../core/sound/audio-duration.ts";
 import type { Recording } from "./listen.ts";
 import type { Transcript } from "./transcript.ts";
 import { askProgram } from "./whisper-program.ts";
@@ -101,7 +101,7 @@ async function readRecording(
     ?.replaceAll(/\p{Cc}+/gu, " ")
     .trim();
   const { bytes, name } = await audioIn(context, inputs);
-  const { audioLength } = await import("./audio-duration.ts");
+  const { audioLength } = await import("../../core/sound/audio-duration.ts");
   const length = audioLength(bytes);
   if (length === undefined)
     throw inputs.refusal(name, `${name} is no WAV, MP3, FLAC, OGG, M4A or WebM recording with sound in it.`);

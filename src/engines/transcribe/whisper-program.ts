@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Problem } from "../../core/problems.ts";
 import { runProgram } from "../run-program.ts";
-import type { AudioFormat } from "./audio-duration.ts";
+import type { AudioFormat } from "../../core/sound/audio-duration.ts";
 import { fileNameOf } from "./listen.ts";
 import type { Recording } from "./listen.ts";
 import { readProgramOutput } from "./transcript.ts";

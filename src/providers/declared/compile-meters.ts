@@ -89,6 +89,10 @@ function unsized(meter: Meter, { reads }: CompiledExpression): Problem {
   return new Problem("invalid_request", { message, param, cause });
 }
 
+export function isTakenFromContent({ quantity }: CompiledMeter): boolean {
+  return quantity?.reads.some(([root]) => root !== "headers" && !rootsOf.submission.has(root)) ?? false;
+}
+
 /** What was used in the end; `estimated` when a quantity was to be told and was not. */
 export function finalUsage(
   compiled: readonly CompiledMeter[],

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../core/json-object.ts";
 import type { Usage } from "../../core/usage.ts";
 import type { CompiledEndpoint } from "./compiled-endpoint.ts";
 import type { CompiledFetch } from "./compile-fetches.ts";
-import { finalUsage, reservedUsage } from "./compile-meters.ts";
+import { finalUsage, isTakenFromContent, reservedUsage } from "./compile-meters.ts";
 import { progressIn } from "./compile-polling.ts";
 import type { CompiledPolling } from "./compile-polling.ts";
 import { holds, textOf } from "./json-values.ts";
@@ -28,6 +28,10 @@ export class DeclaredRun implements RunWire {
 
   constructor(endpoint: CompiledEndpoint) {
     this.#endpoint = endpoint;
+  }
+
+  get isMeteredByContent(): boolean {
+    return this.#endpoint.meters.some(isTakenFromContent);
   }
 
   reserve(context: RunContext): Usage {

@@ -16,6 +16,8 @@ export const numberOperators: Operators = {
   $num: ofOne(leadingNumber),
   /** Items of a list, characters of a text (code points), members of an object; missing for a missing value. */
   $len: ofOne(lengthOf),
+  /** Bytes of a text in UTF-8; no text has more tokens. */
+  $bytes: ofOne((value) => (typeof value === "string" ? Buffer.byteLength(value) : undefined)),
   /** Seconds told as a number, "5s", "00:01:05", "1:05.5" or "PT1M5S". */
   $seconds: ofOne(secondsOf),
 };

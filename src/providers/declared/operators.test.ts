@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Expression } from "../../core/endpoint.ts";
 import type { JsonObject } from "../../core/json-object.ts";
@@ -119,6 +121,8 @@ test("reckoning: what is no number makes the result missing, never zero", () => 
     [{ $len: "$.v.object" }, 3],
     [{ $len: "$.v.none" }, undefined],
     [{ $len: 5 }, undefined],
+    [{ $bytes: "$.v.text" }, 12],
+    [{ $bytes: "$.v.list" }, undefined],
     [{ $seconds: "00:01:05" }, 65],
     [{ $seconds: "1:05.5" }, 65.5],
     [{ $seconds: "PT1M5S" }, 65],
@@ -220,6 +224,22 @@ test("encodings: $hex $dataurl $base64of $mimeof", () => {
     [{ $base64of: `data:${";a".repeat(10_000_000)},hi` }, undefined],
     [{ $mimeof: "DATA:Image/PNG;base64,aGk=" }, "image/png"],
     [{ $mimeof: "aGk=" }, undefined],
+  ]);
+});
+
+test("sounds: $playtime", () => {
+  const recorded = ["cbr.mp3", "opus.ogg", "streamed.flac", "streamed.wav"].map((name) =>
+    readFileSync(join(import.meta.dirname, "../../core/sound/samples", name), "base64"),
+  );
+  const lengths = recorded.map((sound) => valueOf({ $playtime: sound }));
+  for (const seconds of lengths) assert.ok(typeof seconds === "number" && Math.abs(seconds - 1.234) < 0.002);
+  // Five frames of AAC at 24 kHz, and what is no frame.
+  const frame = Buffer.from([0xff, 0xf1, 0x58, 0x40, 0x01, 0x1f, 0xfc, 0x21]);
+  const aac = Buffer.concat([...Array.from({ length: 5 }, () => frame), Buffer.from("TAG")]);
+  check([
+    [{ $playtime: aac.toString("base64") }, 0.213],
+    [{ $playtime: Buffer.alloc(48_000).toString("base64") }, undefined],
+    [{ $playtime: "$.v.none" }, undefined],
   ]);
 });
 

@@ -4,6 +4,7 @@ import { listOperators } from "./operators-of-lists.ts";
 import { markOperators } from "./marks.ts";
 import { numberOperators } from "./operators-of-numbers.ts";
 import { objectOperators } from "./operators-of-objects.ts";
+import { soundOperators } from "./operators-of-sound.ts";
 import { textOperators } from "./operators-of-texts.ts";
 import type { Operator } from "./operator-forms.ts";
 
@@ -16,6 +17,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     listOperators,
     objectOperators,
     encodingOperators,
+    soundOperators,
     markOperators,
   ].flatMap((group) => Object.entries(group)),
 );

@@ -100,6 +100,8 @@ export type RunStep =
  * providers that answer at once and providers that are asked again are the same code.
  */
 export type RunWire = {
+  /** Its usage follows from the content of the answer: it is not known before the whole of that is there. */
+  readonly isMeteredByContent: boolean;
   /** The largest usage that these inputs may reach. Throws `Problem` (400) for inputs that it cannot size. */
   reserve(context: RunContext): Usage;
   /** Throws `Problem` (400, naming the member) for inputs that cannot be sent. */
