@@ -29,6 +29,12 @@ const documentation = z
     "want an http or https address, or a page of this server such as /docs/engines.md#scrape",
   );
 const requestMember = z.string().regex(/^[a-z_]+$/, "want a member of a request, such as top_k");
+const extraParameter = z
+  .string()
+  .regex(
+    /^[a-z_]+(?:\.[a-z_]+)*$/,
+    "want a member of a request, or a part of one, such as extra_body.thinking",
+  );
 const maxTokensField = z.enum(["max_tokens", "max_completion_tokens"]);
 
 const rate = z.strictObject({
@@ -117,7 +123,7 @@ export const providerFile = z.strictObject({
     .default([]),
   key_optional: z.boolean().default(false),
   accepts: z.array(requestMember).optional(),
-  extra_parameters: z.array(requestMember).default([]),
+  extra_parameters: z.array(extraParameter).default([]),
   max_tokens_field: maxTokensField.default("max_tokens"),
   custom_tools: z.boolean().default(false),
   quirks: z

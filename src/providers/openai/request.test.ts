@@ -297,6 +297,34 @@ test("a cache is kept for the usual time, which is the one that is charged, and 
   assert.deepEqual(kept.dropped, []);
 });
 
+test("of a member of which parts are taken nothing else is sent: no tools and caches that cost beside the tokens", () => {
+  const target = {
+    accepts: new Set(["messages"]),
+    extraParameters: new Set(["extra_body.google.thinking_config"]),
+  };
+  const asked = (extra: unknown) => {
+    const { json, dropped } = sent(JSON.stringify({ messages: [], extra_body: extra }), target);
+    return [json["extra_body"], dropped];
+  };
+  const thinking_config = { thinking_budget: 5, include_thoughts: true };
+  assert.deepEqual(asked({ google: { thinking_config } }), [{ google: { thinking_config } }, []]);
+  const more = {
+    tools: [{ google_search: {} }],
+    cached_content: "cachedContents/of-another",
+    thinking_config,
+  };
+  assert.deepEqual(asked({ google: more, tools: [{ url_context: {} }] }), [
+    { google: { thinking_config } },
+    ["extra_body.google.tools", "extra_body.google.cached_content", "extra_body.tools"],
+  ]);
+  assert.deepEqual(asked({ google: { tools: [] } }), [undefined, ["extra_body.google.tools"]]);
+  assert.deepEqual(asked({ google: [thinking_config] }), [undefined, ["extra_body.google"]]);
+  assert.deepEqual(asked("google"), [undefined, ["extra_body"]]);
+  assert.deepEqual(asked(null), [undefined, []]);
+  const twice = String.raw`{"messages":[],"extra_bod\u0079":{"googl\u0065":{"t\u006fols":[{"google_search":{}}]}}}`;
+  assert.deepEqual(sent(twice, target).json["extra_body"], undefined);
+});
+
 test("where the output limit does not count thinking, both limits together are what was held for", () => {
   const quirks = { ...plainTarget.quirks, thinkingOutsideLimit: true };
   const limitsOf = (text: string, thinking: "budget" | "adaptive", reasoning = true) => {

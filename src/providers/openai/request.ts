@@ -5,6 +5,7 @@ import type { Target, WireRequest } from "../wire.ts";
 import { withUsualCaches } from "./cache-marks.ts";
 import { withoutForeignMembers, withoutMarksOfTools } from "./message-members.ts";
 import { isAccepted } from "./request-members.ts";
+import { takenParts } from "./taken-parts.ts";
 import { limitThinking } from "./thinking-budget.ts";
 import { showBehindResults } from "./tool-pictures.ts";
 
@@ -68,6 +69,12 @@ function membersFor(call: ChatCall, target: Target) {
   const dropped: string[] = [];
   for (const [member, text] of call.raw) {
     if (member === "stream_options") continue;
+    const parts = takenParts(member, call.request[member], target);
+    if (parts !== undefined) {
+      if (parts.text !== undefined) body.set(member, parts.text);
+      dropped.push(...parts.missed);
+      continue;
+    }
     if (member === "max_tokens" || member === "max_completion_tokens") {
       body.set(target.maxTokensField, String(call.maxTokens));
     } else if (isTaken(member, target)) body.set(member, text);
