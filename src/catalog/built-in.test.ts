@@ -261,6 +261,26 @@ test("OpenRouter serves last where the maker serves too", () => {
   }
 });
 
+test("no provider that charges is sent a member by which something beside tokens is asked for: no rate prices it", () => {
+  const dear = [
+    ...["audio", "modalities", "service_tier", "web_search_options", "search_parameters", "enable_search"],
+    ...["plugins", "models", "provider", "route", "transforms", "extra_body", "background"],
+  ];
+  const asked = new Set(
+    chatModels
+      .flatMap(({ offers }) => offers)
+      .filter(({ price }) => price.some(({ usd }) => nanoUsd(usd) > 0n))
+      .map(({ provider }) => provider),
+  );
+  assert.ok(asked.size >= 5, String(asked.size));
+  for (const { id, wire, accepts, extraParameters } of asked) {
+    // Anthropic's requests are built member by member, whatever is accepted.
+    assert.ok(accepts !== undefined || wire === "anthropic-messages", id);
+    const taken = [...(accepts ?? []), ...extraParameters].filter((member) => dear.includes(member));
+    assert.deepEqual(taken, [], id);
+  }
+});
+
 test("loading takes less than a third of a millisecond a model once the machine has a moment", () => {
   const durationsMs = Array.from({ length: 8 }, () => {
     const start = performance.now();
