@@ -168,6 +168,12 @@ test("a result that is refused for what it is, or never comes, is a verdict", ()
   const run = fetching();
   for (let tries = 0; tries < 20; tries++) run.wait({}, 404);
   assert.equal(run.fault({}, 404).kind, "rejected");
+  // Whoever follows the run waits for what is busy or unavailable, for a day.
+  for (const status of [429, 500, 503]) {
+    const broken = fetching();
+    for (let tries = 0; tries < 20; tries++) broken.wait({}, status);
+    assert.equal(broken.fault({}, status).kind, "failed");
+  }
 });
 
 test("an answer without anything that was promised costs nothing: it is unreadable", () => {

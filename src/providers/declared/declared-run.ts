@@ -148,7 +148,8 @@ export class DeclaredRun implements RunWire {
     const refusal = refusalIn(this.#endpoint.errors, { told, scope });
     if (refusal === undefined) return this.#keepFetched({ context, memory, told }, fetch);
     const { tries = 0 } = memory;
-    if (!mayPass(refusal) || tries >= mostTries) return failed(refusal);
+    if (!mayPass(refusal)) return failed(refusal);
+    if (tries >= mostTries) return failed(asVerdict(refusal));
     const afterMs = Math.min(firstTryMs * 2 ** tries, longestTryMs);
     const again = { context, memory: { ...memory, tries: tries + 1 }, told };
     return askFetch(again, fetch, Math.max(afterMs, waitToldMs(told)));

@@ -9,8 +9,9 @@ import type { RunningSandbox } from "../sandbox.ts";
 /** The judge is the provider's own SDK; it has no option for an address, so its requests are turned on their way out. */
 
 let sandbox: RunningSandbox;
+let laterMs = 0;
 before(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ now: () => Date.now() + laterMs });
 });
 after(async () => {
   await sandbox.stop();
@@ -39,13 +40,14 @@ async function pictureAt(url: string) {
 
 test("pictures go through the queue and come with their addresses and sizes", async () => {
   const seen: string[] = [];
-  const input = { prompt: "A fox [sandbox:job-ms-400]", num_images: 2, image_size: "landscape_16_9" };
+  const input = { prompt: "A fox [sandbox:job-ms-80000]", num_images: 2, image_size: "landscape_16_9" };
   const { data, requestId } = await client().subscribe(flux, {
     input,
     pollInterval: 20,
     logs: true,
     onQueueUpdate: ({ status }) => {
       if (seen.at(-1) !== status) seen.push(status);
+      laterMs += 40_000;
     },
   });
   assert.deepEqual(seen, ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]);
@@ -94,7 +96,7 @@ test("a result tells its billable units, and one that is not there yet is a 400"
   await assert.rejects(endless, { name: "TimeoutError" });
 });
 
-test("failures come out with the result, as validation errors", async () => {
+test("failures come out with the result: of inputs as validation errors, of the work with its type, as in the status", async () => {
   const endOf = async (app: string, input: object): Promise<unknown> =>
     await client()
       .subscribe(app, { input, pollInterval: 20 })
@@ -104,7 +106,16 @@ test("failures come out with the result, as validation errors", async () => {
   assert.deepEqual(missing.getFieldErrors("prompt")[0]?.type, "missing");
   const refused = await endOf(flux, { prompt: "x [sandbox:job-refused]" });
   assert.ok(refused instanceof ValidationError && refused.getFieldErrors("prompt").length === 1);
-  assert.ok((await endOf(flux, { prompt: "x [sandbox:job-fail]" })) instanceof ValidationError);
+  const failed = await endOf(flux, { prompt: "x [sandbox:job-fail]" });
+  assert.ok(failed instanceof ApiError && !(failed instanceof ValidationError));
+  assert.deepEqual([failed.status, failed.body.error_type], [500, "runner_server_error"]);
+  const { queue } = client();
+  const { request_id: requestId } = await queue.submit(flux, {
+    input: { prompt: "x [sandbox:job-fail][sandbox:job-ms-0]" },
+  });
+  const told = await queue.status(flux, { requestId });
+  assert.ok("error_type" in told && told.status === "COMPLETED");
+  assert.equal(told.error_type, "runner_server_error");
 });
 
 test("refusals are the SDK's own errors", async () => {

@@ -7,7 +7,7 @@ import { Refusal } from "../refusal.ts";
 import { json } from "../run-answer.ts";
 import type { RunAnswer } from "../run-answer.ts";
 import type { RunRequest } from "../run-request.ts";
-import { resultOf } from "./result.ts";
+import { failure, resultOf } from "./result.ts";
 
 /** Apps call their pictures `image_url`, `input_image_urls`, `person_image_url`, `model_image`, as they like. */
 const pictureField = /(?<!num_|max_)image(?:s|_urls?)?$/;
@@ -61,20 +61,22 @@ const statuses = {
   cancelled: "COMPLETED",
 } as const;
 
-/** GET /{app}/requests/{id}/status?logs=1. */
+/** GET /{app}/requests/{id}/status?logs=1: 202 until it is done. Work that failed is done, and tells why. */
 export function status(request: RunRequest): RunAnswer {
   const job = request.polled(request.in("id"));
   if (job === undefined) throw new Refusal(404, "The request was not found.");
   const told = statuses[job.state];
   const isLogged = request.query.get("logs") === "1";
   const log = { message: "The work goes on.", level: "INFO", source: "USER", timestamp: timeOf(job.begunAt) };
-  return json({
+  const body = {
     status: told,
     request_id: job.id,
     ...urlsOf(request.in("app"), job, request),
     ...(told === "IN_QUEUE" ? { queue_position: 0 } : { logs: isLogged ? [log] : null }),
     ...(told === "COMPLETED" ? { metrics: { inference_time: job.workMs / 1_000 } } : {}),
-  });
+    ...(job.state === "failed" ? failure : {}),
+  };
+  return json(body, { status: told === "COMPLETED" ? 200 : 202 });
 }
 
 /** GET /{app}/requests/{id}. */

@@ -13,6 +13,9 @@ const transcriptMs = 20_000;
 const flagged =
   "The content could not be processed because it contained material flagged by a content checker.";
 
+/** As the status tells it as well, of work that was begun and failed. */
+export const failure = { error: "The runner failed.", error_type: "runner_server_error" };
+
 export type Result = { readonly body: JsonObject; readonly billableUnits: number };
 
 /** What a model gives back, in the shape of its kind. Failures come out here, not at the status: 422 with details. */
@@ -61,7 +64,7 @@ function refuseFaulty({ state, facts }: Job): void {
   if (state === "refused") {
     throw new Refusal(422, flagged, { param: "prompt", code: "content_policy_violation" });
   }
-  if (state === "failed") throw new Refusal(422, "The model failed to make a result.", { param: "input" });
+  if (state === "failed") throw new Refusal(500, failure.error, { code: failure.error_type });
 }
 
 function described(file: MediaFile, url: string): JsonObject {
