@@ -8,5 +8,6 @@ test("pages are found in the domains that were named, none in a name that no dom
     hits.map(({ url }) => new URL(url).host),
     ["nature.com", "nature.com", "nature.com"],
   );
-  assert.deepEqual(hitsFor("Tides", { count: 3, domains: ["a".repeat(254)] }), []);
+  for (const domain of ["a".repeat(254), "data:image/png;base64,!!!!", "[::1", ""])
+    assert.deepEqual(hitsFor("Tides", { count: 3, domains: [domain] }), []);
 });

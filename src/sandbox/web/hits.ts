@@ -46,7 +46,7 @@ export function hitsFor(query: string, { count, domains: only = [], without = []
   const topic = words.slice(0, 3).join(" ") || plain.slice(0, 40) || "the web";
   const slug = topic.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-");
   const open = (only.length > 0 ? only : domains).filter(
-    (domain) => domain.length <= longestDomain && !without.includes(domain),
+    (domain) => isDomain(domain) && !without.includes(domain),
   );
   const wanted = open.length === 0 ? 0 : Math.min(Math.max(0, Math.floor(count)), mostHits);
   return Array.from({ length: wanted }, (_, at) => {
@@ -61,4 +61,9 @@ export function hitsFor(query: string, { count, domains: only = [], without = []
       date: `2026-${String(1 + Math.floor(random() * 10)).padStart(2, "0")}-${String(1 + Math.floor(random() * 28)).padStart(2, "0")}`,
     };
   });
+}
+
+/** What cannot be in an address has no pages. */
+function isDomain(text: string): boolean {
+  return text.length <= longestDomain && URL.canParse(`https://${text}/`);
 }
