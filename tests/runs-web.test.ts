@@ -336,11 +336,23 @@ test("inputs that are not right are named before anybody is asked", async () => 
     ["apify/run-actor", { actor: "apify~x", max_total_charge_usd: 0 }, "inputs.max_total_charge_usd"],
     ["scrapecreators/tiktok/profile", { handle: "x", trim: true }, "inputs.trim"],
     ["scrapecreators/tiktok/profile", {}, "inputs.handle"],
+    ["serper/maps", { query, country: "de" }, "inputs.country"],
+    ["local/scrape", {}, "inputs.url"],
+    ["local/scrape", { url: null }, "inputs.url"],
+    ["local/scrape", { url: "https://example.com", urls: ["https://example.org"] }, "inputs.url"],
+    ["elevenlabs/scribe_v2", {}, "inputs.audio_data"],
+    ["local/transcribe", {}, "inputs.audio_data"],
   ];
   for (const [model, inputs, param] of wrong) {
     const { status, body } = await run(customer, model, inputs);
     assert.deepEqual([status, body.error?.code, body.error?.param], [400, "invalid_request", param], model);
   }
+});
+
+test("of several pages one without an address fails alone with a test key, as with a live one", async () => {
+  const { status, body } = await run(await payer(), "local/scrape", { urls: ["https://example.com", "-1"] });
+  const told = body.results.map((one: Record<string, { code: string }>) => one["error"]?.code);
+  assert.deepEqual([status, told, body.usage], [200, [undefined, "invalid_request"], { requests: 1 }]);
 });
 
 /** One model of each provider, and where in its inputs an order for the emulator can be written. */

@@ -3,7 +3,7 @@ import type { JsonObject } from "../core/json-object.ts";
 import type { engineNames } from "./engine.ts";
 import { Problem } from "../core/problems.ts";
 import { dataHead, fileForm, webStart } from "./input-file.ts";
-import { pageAddress } from "./scrape/page-address.ts";
+import { onePageOrSeveral, pageAddress } from "./scrape/page-address.ts";
 
 /** An address that an engine would fetch, and the input that names it. */
 export type NamedAddress = {
@@ -17,7 +17,11 @@ type Named = Omit<NamedAddress, "mayBeOurs">;
 
 /** One of several pages that may not be fetched (`urls`) fails alone. */
 const readers: Readonly<Record<(typeof engineNames)[number], (inputs: JsonObject) => readonly Named[]>> = {
-  scrape: ({ url }) => named("url", url).map((one) => ({ ...one, url: pageAddress(one.url, one.param) })),
+  scrape: ({ url, urls }) => {
+    if (url !== undefined && urls !== undefined)
+      throw new Problem("invalid_request", { param: "inputs.url", message: onePageOrSeveral });
+    return named("url", url).map((one) => ({ ...one, url: pageAddress(one.url, one.param) }));
+  },
   parse: (inputs) => {
     const name = ["document_url", "input", "url"].find((one) => inputs[one] !== undefined) ?? "";
     return named(name, inputs[name]).filter(({ url }) => !/^data:/i.test(url));

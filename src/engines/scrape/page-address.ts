@@ -1,5 +1,7 @@
 import { Problem } from "../../core/problems.ts";
 
+export const onePageOrSeveral = "Name one page as `url`, or several as `urls`.";
+
 /** Throws for what is no address of the web; which of them may be fetched is for the way out to say. */
 export function pageAddress(url: string, param: string): string {
   const parsed = URL.parse(url);

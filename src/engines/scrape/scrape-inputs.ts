@@ -3,6 +3,7 @@ import type { JsonObject } from "../../core/json-object.ts";
 import type { PageFormat } from "./page-formats.ts";
 import { pageFormats } from "./page-formats.ts";
 import { readInputs } from "../read-inputs.ts";
+import { onePageOrSeveral } from "./page-address.ts";
 
 export type ScrapeInputs = {
   /** With the name of the input that holds each. */
@@ -76,7 +77,7 @@ const schema = z.object({
 export function scrapeInputs(inputs: JsonObject): ScrapeInputs {
   const read = readInputs(
     schema.refine(({ url, urls }) => (url === undefined) !== (urls === undefined), {
-      message: "Name one page as `url`, or several as `urls`.",
+      message: onePageOrSeveral,
       path: ["url"],
     }),
     inputs,

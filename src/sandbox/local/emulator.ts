@@ -34,10 +34,16 @@ function result(output: JsonObject, usage: JsonObject): RunAnswer {
 function scrape(request: RunRequest): RunAnswer {
   const { url, urls, formats } = request.json();
   if (Array.isArray(urls)) {
-    const results = stringsIn(urls).map((one) => pageOf(one, formats));
-    return result({ results }, { requests: results.length });
+    const results = stringsIn(urls).map((one) => (isWebAddress(one) ? pageOf(one, formats) : noPage(one)));
+    return result({ results }, { requests: results.filter((one) => !("error" in one)).length });
   }
   return result(pageOf(url, formats), { requests: 1 });
+}
+
+/** Of several pages one that cannot be read fails alone. */
+function noPage(sourceURL: string): JsonObject {
+  const message = "Give a full address, such as https://example.com/.";
+  return { error: { code: "invalid_request", message }, metadata: { sourceURL } };
 }
 
 function pageOf(url: unknown, formats: unknown): JsonObject {
