@@ -106,6 +106,8 @@ test("telephones in countries without a price are refused before anything is sen
   }
   assert.deepEqual(await refusedWith("twilio/send-sms", { to: "+15005550001", text: "Hi" }), rejected);
   assert.deepEqual(await refusedWith("twilio/verify", { to: "+15005550001" }), rejected);
+  // A landline, told with the status of a wrong key: no reason to leave the provider alone.
+  assert.deepEqual(await refusedWith("twilio/verify", { to: "+15005550009" }), rejected);
 });
 
 test("a number is verified: a wrong code costs nothing, the right one does", async () => {

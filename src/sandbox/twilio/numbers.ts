@@ -1,5 +1,8 @@
 import { Refusal } from "../refusal.ts";
 
+/** What a message to a landline is refused with. */
+export const noMobile = "21614";
+
 /**
  * Telephone numbers that Twilio itself keeps for tests, with what happens to a message sent there:
  * https://www.twilio.com/docs/iam/test-credentials. All other well-formed numbers take every message.
@@ -9,7 +12,7 @@ const refusedRecipients: ReadonlyMap<string, readonly [code: string, message: st
   ["+15005550002", ["21612", "The 'To' phone number cannot be reached."]],
   ["+15005550003", ["21408", "Permission to send an SMS to this region is not enabled."]],
   ["+15005550004", ["21610", "The recipient has unsubscribed."]],
-  ["+15005550009", ["21614", "The 'To' number cannot receive SMS messages."]],
+  ["+15005550009", [noMobile, "The 'To' number cannot receive SMS messages."]],
 ]);
 const refusedSenders: ReadonlyMap<string, readonly [code: string, message: string]> = new Map([
   ["+15005550001", ["21212", "The 'From' number is not a valid phone number."]],

@@ -80,6 +80,7 @@ test("refusals are the SDK's own errors with the provider's numbers", async () =
     [send({ body: "[sandbox:fault-429]" }), 429, 20429],
     [send({ body: "[sandbox:fault-500]" }), 500, 20500],
     [verify.services(service).verifications.create({ to: "nobody", channel: "sms" }), 400, 60200],
+    [verify.services(service).verifications.create({ to: "+15005550009", channel: "sms" }), 403, 60205],
     [verify.services("VAnone").verifications.create({ to: "+14155550100", channel: "sms" }), 404, 20404],
     [verify.services(service).verificationChecks.create({ to: from, code: "1234" }), 404, 20404],
   ];

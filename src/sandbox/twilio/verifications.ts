@@ -4,7 +4,7 @@ import { Refusal } from "../refusal.ts";
 import { json } from "../run-answer.ts";
 import type { RunAnswer } from "../run-answer.ts";
 import type { RunRequest } from "../run-request.ts";
-import { checkRecipient, isPhoneNumber } from "./numbers.ts";
+import { checkRecipient, isPhoneNumber, noMobile } from "./numbers.ts";
 
 const channels: readonly string[] = ["sms", "call", "whatsapp", "email"];
 /** The code that every verification is approved with; nothing is kept of the numbers it was sent to. */
@@ -54,7 +54,9 @@ function recipientIn(to: unknown): string {
   try {
     return checkRecipient(to);
   } catch (reason) {
-    // Verify has one code for every number that it does not take.
+    if (reason instanceof Refusal && reason.code === noMobile)
+      throw new Refusal(403, "SMS is not supported by landline phone number", { code: "60205" });
+    // For every other number that it does not take Verify has one code.
     if (reason instanceof Refusal) throw new Refusal(400, "Invalid parameter `To`", { code: "60200" });
     throw reason;
   }
