@@ -15,6 +15,7 @@ import type { Config } from "./config.ts";
 import type { Engines } from "./engine-wiring.ts";
 import { systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
+import { SharedReads } from "./core/shared-reads.ts";
 import { allDoors } from "./http/doors.ts";
 import { frontServer } from "./http/server.ts";
 import { openConnectionsOf } from "./http/open-connections.ts";
@@ -106,6 +107,7 @@ type ChatParts = Pick<ChatHouse, "catalog" | "ledger" | "limiter" | "log"> & {
 function chatHouseOf({ config, lines, ...parts }: ChatParts): ChatHouse {
   return {
     ...parts,
+    recentBalances: new SharedReads(1_000, (accountId) => parts.ledger.balances(accountId)),
     upstream: upstreamOf(config, parts.log),
     tokens: tokenCounter(),
     clock,

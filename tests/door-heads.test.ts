@@ -117,6 +117,18 @@ test("limits, balance and cost are in the head of every answer to a key", async 
   }
 });
 
+test("a call over its limit is told limits, balance and cost as well", async () => {
+  const { key } = await gateway.customer({ rpm: 0, credits: "3.000000" });
+  for (const stream of [false, true]) {
+    const answer = await gateway.chat(key, { ...hello, model: "m-chat", stream });
+    await answer.text();
+    assert.equal(answer.status, 429);
+    for (const name of always) assert.ok(answer.headers.has(name), name);
+    assert.equal(answer.headers.get("x-skillboss-balance"), "3.000000");
+    assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000");
+  }
+});
+
 test("a job's 202 has them too, its balance without what is held for it", async () => {
   const tester = await gateway.customer({ mode: "test", credits: "100.000000" });
   const body = JSON.stringify({ model: "google/veo-3.1", inputs: { prompt: "A fox" }, async: true });

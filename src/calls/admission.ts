@@ -7,7 +7,7 @@ export function admitted(admission: Admission): Ticket {
   throw new LimitReached(admission);
 }
 
-/** Carries what the headers say: a flood of refused calls costs no look at the balance. */
+/** Carries what the headers say of the limits. */
 export class LimitReached extends Problem {
   readonly state: LimitState;
 

@@ -1,6 +1,6 @@
 import type { Caller } from "../core/caller.ts";
 import { formatCredits } from "../core/credits.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Balances, Ledger } from "../ledger/ledger.ts";
 import type { Limiter, LimitState } from "../limits/limits.ts";
 import type { AnswerHeaders } from "./chat-client.ts";
 
@@ -13,6 +13,10 @@ export function limitHeaders(state: LimitState): AnswerHeaders {
   };
 }
 
+export function balanceHeader({ mode }: Caller, balances: Balances): AnswerHeaders {
+  return { "x-skillboss-balance": formatCredits(balances[mode].available) };
+}
+
 type Standing = { readonly limiter: Limiter; readonly ledger: Ledger };
 
 /** Limits and balance as far as they can be read: an answer is not lost because its headers are. */
@@ -20,8 +24,7 @@ export async function callerHeaders(caller: Caller, { limiter, ledger }: Standin
   const headers: Record<string, string> = {};
   try {
     Object.assign(headers, limitHeaders(await limiter.peek(caller.keyId, caller.limits)));
-    const { available } = (await ledger.balances(caller.accountId))[caller.mode];
-    headers["x-skillboss-balance"] = formatCredits(available);
+    Object.assign(headers, balanceHeader(caller, await ledger.balances(caller.accountId)));
   } catch {
     // Whatever could be read is told.
   }

@@ -3,7 +3,8 @@ import type { Mode } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { ChatModel, Offer } from "../core/model.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { SharedReads } from "../core/shared-reads.ts";
+import type { Balances, Ledger } from "../ledger/ledger.ts";
 import type { Limiter } from "../limits/limits.ts";
 import type { Connection, Upstream } from "../providers/upstream.ts";
 import type { ChatWire, Target } from "../providers/wire.ts";
@@ -19,6 +20,8 @@ export type Line = { readonly wire: ChatWire; readonly connection: Connection; r
 export type ChatHouse = {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
+  /** By account, and up to a second old: a flood of calls over their limit costs one look at a balance. */
+  readonly recentBalances: SharedReads<Balances>;
   readonly limiter: Limiter;
   /** What test calls order the sandbox to do says nothing about the providers that serve live calls. */
   readonly health: Readonly<Record<Mode, Health>>;

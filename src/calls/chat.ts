@@ -12,7 +12,7 @@ import type { AnswerHeaders, ChatClient } from "./chat-client.ts";
 import type { ChatHouse } from "./chat-house.ts";
 import { isForTheLog, logFailedCall } from "./failed-call.ts";
 import { holdFor } from "./hold.ts";
-import { callerHeaders, limitHeaders } from "./caller-headers.ts";
+import { balanceHeader, callerHeaders, limitHeaders } from "./caller-headers.ts";
 import { findModel, nameOf } from "./find-model.ts";
 import { nothingUsed } from "./metering.ts";
 import { closeWith } from "./open-chat.ts";
@@ -47,13 +47,12 @@ export async function answerChat(ask: ChatAsk, house: ChatHouse, client: ChatCli
 }
 
 /** What the limits and the balance are after the refusal. */
-function refusalHeaders(
-  problem: Problem,
-  caller: Caller,
-  house: ChatHouse,
-): AnswerHeaders | Promise<AnswerHeaders> {
-  if (problem instanceof LimitReached) return limitHeaders(problem.state);
-  return callerHeaders(caller, house);
+async function refusalHeaders(problem: Problem, caller: Caller, house: ChatHouse): Promise<AnswerHeaders> {
+  if (!(problem instanceof LimitReached)) return callerHeaders(caller, house);
+  const recent = house.recentBalances.get(caller.accountId);
+  // An answer is not lost because the balance cannot be read.
+  const balance = await recent.then((balances) => balanceHeader(caller, balances)).catch(() => ({}));
+  return { ...limitHeaders(problem.state), ...balance };
 }
 
 /** No provider was asked, although the call was open: such a call does not count towards the minute either. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RunEvent, SeenRun, RunStore } from "../calls/runs/run-store.ts";
 import { shownJob, statusOf } from "../calls/runs/run-view.ts";
 import type { DoorHeaders, Visit } from "./door.ts";
-import { SharedReads } from "./shared-reads.ts";
+import { SharedReads } from "../core/shared-reads.ts";
 
 const lookEveryMs = 300;
 /** A little less, so that who looks again does not find what was there before. */
