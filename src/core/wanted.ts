@@ -9,9 +9,13 @@ export type Spot = { readonly path: readonly PropertyKey[]; readonly value: unkn
  * was checked; a place where it has nothing is missing.
  */
 export function wantedAt(schema: JsonObject, { path, value }: Spot): string {
-  const missing = valueAt(value, path) === undefined ? "is missing; " : "";
+  const here = valueAt(value, path);
+  const missing = here === undefined ? "is missing; " : "";
   const name = path.findLast((part) => typeof part === "string") ?? "";
-  const wishes = wishesOf(schemasAt([schema], path, value).flatMap(alternatives), String(name));
+  const wishes = wishesOf(schemasAt([schema], path, value).flatMap(alternatives), String(name)).map((wish) =>
+    // Another form than which? There is no text.
+    wish === otherForm && typeof here !== "string" ? "a text" : wish,
+  );
   return `${missing}want ${wishes.length === 0 ? "another value" : joined([...new Set(wishes)])}`;
 }
 
@@ -114,13 +118,15 @@ const forms: Readonly<Record<string, string>> = {
   "date-time": "a time such as 2026-01-31T12:00:00Z",
 };
 
+const otherForm = "a text of another form";
+
 function textPhrase(schema: JsonObject): string {
   const form = forms[String(schema["format"])];
   if (form !== undefined) return form;
   const bounds = boundsOf(schema, "Length");
   if (bounds !== "")
     return bounds === "one or more " ? "a text that is not empty" : `a text of ${bounds}characters`;
-  return "pattern" in schema ? "a text of another form" : "a text";
+  return "pattern" in schema ? otherForm : "a text";
 }
 
 /** `1 to 512 `, `at most 16 `, or nothing. */

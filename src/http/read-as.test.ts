@@ -62,6 +62,7 @@ test("a fault says in plain words what is wanted, with both ends of a range", ()
     [{ table: { a: "b" } }, "table.a: want a number"],
     [{ bias: { a: 1 } }, "bias.a: want the id of a token"],
     [{ bias: { 1: 10 } }, "bias.1: want a number of at most 9"],
+    [{ odd: 5 }, "odd: want a text"],
     [{ odd: "y" }, "odd: want an x"],
   ];
   for (const [change, told] of cases) assert.equal(faultOf({ messages, ...change }), told);
