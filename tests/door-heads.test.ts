@@ -148,6 +148,20 @@ async function finishedRun(): Promise<string> {
   return ((await answer.json()) as { id: string }).id;
 }
 
+test("answers without a key, and those to the operator, say that they cost nothing", async () => {
+  const operator = { authorization: `Bearer ${gateway.token}` };
+  for (const [path, headers] of [
+    ...["/health", "/ready", "/openapi.json"].map((path) => [path, {}] as const),
+    ["/admin/v1/accounts", operator],
+    ["/admin/v1/health", operator],
+  ] as const) {
+    const answer = await fetch(gateway.url + path, { headers });
+    await answer.text();
+    assert.equal(answer.status, 200, path);
+    assert.equal(answer.headers.get("x-skillboss-cost"), "0.000000", path);
+  }
+});
+
 test("a wrong key at an unknown path learns no more than that nothing is there", async () => {
   const answer = await ask("GET", "/nowhere", { headers: { authorization: "Bearer sk-wrong" } });
   assert.equal(answer.status, 404);

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { problems } from "../core/problems.ts";
 import type { Door, OtherAnswer, ParameterForms } from "./door.ts";
 import { takesIdempotencyKey } from "./idempotency.ts";
-import { sendJson } from "./render.ts";
 
 /** The OpenAPI 3.1 document of a list of doors. */
 export function openapiOf(doors: readonly Door[], version: string): Record<string, unknown> {
@@ -28,7 +27,7 @@ export function openapiOf(doors: readonly Door[], version: string): Record<strin
 
 /** `GET /openapi.json`, made from all doors, itself included, when it is first asked for: anybody may ask. */
 export function openapiDoor(doors: () => readonly Door[], version: string): Door {
-  let document: string | undefined;
+  let document: Buffer | undefined;
   return {
     method: "GET",
     path: "/openapi.json",
@@ -36,9 +35,9 @@ export function openapiDoor(doors: () => readonly Door[], version: string): Door
     summary: "This document.",
     answers: "OpenAPI 3.1.",
     answerForm: z.looseObject({ openapi: z.literal("3.1.0"), paths: z.record(z.string(), z.unknown()) }),
-    async attend({ requestId }, _request, response) {
-      document ??= JSON.stringify(openapiOf(doors(), version));
-      sendJson(response, { status: 200, requestId, headers: {} }, document);
+    answer() {
+      document ??= Buffer.from(JSON.stringify(openapiOf(doors(), version)));
+      return { status: 200, json: [document] };
     },
   };
 }

@@ -147,12 +147,12 @@ async function readSent(
 type Attended = { readonly door: Door; readonly visit: Visit<unknown> };
 
 async function attend(exchange: Exchange, settings: FrontSettings, { door, visit }: Attended): Promise<void> {
-  const { request, response, requestId, caller } = exchange;
+  const { request, response, requestId } = exchange;
   const answer = await ("attend" in door ? door.attend(visit, request, response) : door.answer(visit));
   // It was written piece by piece.
   if (answer === undefined) return;
   // Doors with a price write their answers themselves.
-  const cost = caller === undefined ? {} : { "x-skillboss-cost": "0.000000" };
+  const cost = { "x-skillboss-cost": "0.000000" };
   const known = await knownOf(exchange, settings);
   sendAnswer(response, requestId, { ...answer, headers: { ...cost, ...known, ...answer.headers } });
 }
