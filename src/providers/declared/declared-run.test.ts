@@ -168,11 +168,16 @@ test("a result that is refused for what it is, or never comes, is a verdict", ()
   const run = fetching();
   for (let tries = 0; tries < 20; tries++) run.wait({}, 404);
   assert.equal(run.fault({}, 404).kind, "rejected");
-  // Whoever follows the run waits for what is busy or unavailable, for a day.
-  for (const status of [429, 500, 503]) {
+  // Whoever follows the run waits for what is busy or unavailable, for a day: for those that ask for it, and for no other.
+  for (const [status, kind] of [
+    [429, "busy"],
+    [503, "unavailable"],
+    [500, "failed"],
+    [502, "failed"],
+  ] as const) {
     const broken = fetching();
     for (let tries = 0; tries < 20; tries++) broken.wait({}, status);
-    assert.equal(broken.fault({}, status).kind, "failed");
+    assert.equal(broken.fault({}, status).kind, kind);
   }
 });
 

@@ -149,7 +149,7 @@ export class DeclaredRun implements RunWire {
     if (refusal === undefined) return this.#keepFetched({ context, memory, told }, fetch);
     const { tries = 0 } = memory;
     if (!mayPass(refusal)) return failed(refusal);
-    if (tries >= mostTries) return failed(asVerdict(refusal));
+    if (tries >= mostTries) return failed(asksForPatience(refusal) ? refusal : asVerdict(refusal));
     const afterMs = Math.min(firstTryMs * 2 ** tries, longestTryMs);
     const again = { context, memory: { ...memory, tries: tries + 1 }, told };
     return askFetch(again, fetch, Math.max(afterMs, waitToldMs(told)));
@@ -233,6 +233,11 @@ function asVerdict(fault: RunFault): RunFault {
 function mayPass({ kind, status }: RunFault): boolean {
   if (kind === "rejected") return status === 404;
   return kind !== "content" && kind !== "failed";
+}
+
+/** Whoever says so still has the result, and is asked on as in any outage. */
+function asksForPatience({ kind, status }: RunFault): boolean {
+  return kind === "busy" || status === 503;
 }
 
 function waitToldMs(told: ToldAnswer): number {
