@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { formatCredits } from "../core/credits.ts";
+import type { Credits } from "../core/credits.ts";
 import type { Log } from "../core/log.ts";
 import { Problem } from "../core/problems.ts";
 import type { Receipt } from "../core/receipt.ts";
@@ -79,7 +80,11 @@ export class CallWrites {
         if (this.#pausing !== undefined) await this.#pausing;
         try {
           const written = await this.#writes.add({ kind: "close", receipt });
-          if (written !== unsent) return await this.#closed(receipt, written);
+          if (written !== unsent) {
+            const charged = written.amount ?? 0n;
+            if (!written.hasClosed && charged < receipt.cost) await this.#tellLoss(receipt, charged);
+            return { charged, available: written.available };
+          }
         } catch (error) {
           if (!cannotWriteNow(error)) throw error;
           if (this.#options.stopping.aborted) throw new Problem("service_unavailable", { cause: error });
@@ -94,17 +99,13 @@ export class CallWrites {
    * A process that stood still for too long finds its calls closed by others, at what was noted until then. The customer
    * gets the rest of the answer all the same: what a call cost is decided once, and the operator learns what that lost.
    */
-  async #closed({ callId, cost }: Receipt, { amount, ...written }: Written): Promise<Closed> {
-    const charged = amount ?? 0n;
-    if (!written.hasClosed && charged < cost) {
-      const { database, log } = this.#options;
-      // Anything else was this very close, whose first answer was lost.
-      const ending = await endingOf(database, callId).catch(() => undefined);
-      const fields = { callId, charged: formatCredits(charged), notCharged: formatCredits(cost - charged) };
-      if (ending === undefined || ending === "recovered")
-        log.warn(fields, "a call was closed as a dead process's before it ended; the rest is not charged");
-    }
-    return { charged, available: written.available };
+  async #tellLoss({ callId, cost }: Receipt, charged: Credits): Promise<void> {
+    const { database, log } = this.#options;
+    // Anything else was this very close, whose first answer was lost.
+    const ending = await endingOf(database, callId).catch(() => undefined);
+    const fields = { callId, charged: formatCredits(charged), notCharged: formatCredits(cost - charged) };
+    if (ending === undefined || ending === "recovered")
+      log.warn(fields, "a call was closed as a dead process's before it ended; the rest is not charged");
   }
 
   /** Resolves when nothing waits and nothing is on its way. */
