@@ -14,23 +14,32 @@ function heldUp(maxItems?: number) {
     concernsAll: () => false,
     ...(maxItems !== undefined && { maxItems }),
   });
-  /** Lets a statement begin, and ends it. */
-  const turn = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve));
-    ends.shift()?.();
-    await new Promise((resolve) => setImmediate(resolve));
+  const begun = async (): Promise<void> => {
+    while (ends.length === 0) await turn();
   };
-  return { writes, statements, turn };
+  /** Ends a statement, once it has begun. */
+  const end = async (): Promise<void> => {
+    await begun();
+    ends.shift()?.();
+  };
+  return { writes, statements, begun, end };
+}
+
+/** Of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 test("items of one turn go out together, and those that come meanwhile go out together in the next", async () => {
-  const { writes, statements, turn } = heldUp();
+  const { writes, statements, begun, end } = heldUp();
   const first = [writes.add(1), writes.add(2)];
-  await new Promise((resolve) => setImmediate(resolve));
+  await begun();
   const second = [writes.add(3), writes.add(4), writes.add(5)];
-  await turn();
+  await end();
   assert.deepEqual(await Promise.all(first), [2, 4]);
-  await turn();
+  await end();
   assert.deepEqual(await Promise.all(second), [6, 8, 10]);
   assert.deepEqual(statements, [
     [1, 2],
@@ -39,10 +48,25 @@ test("items of one turn go out together, and those that come meanwhile go out to
   await writes.idle();
 });
 
+test("whom a statement let go on, and who comes back at once, is in the next", async () => {
+  const { writes, statements, begun, end } = heldUp();
+  const first = writes.add(1);
+  await begun();
+  const second = writes.add(2);
+  await end();
+  await first;
+  await turn();
+  const third = writes.add(3);
+  await end();
+  assert.equal(await second, 4);
+  assert.deepEqual(statements, [[1], [2, 3]]);
+  assert.equal(await third, 6);
+});
+
 test("a statement takes no more items than it may, in their order", async () => {
-  const { writes, statements, turn } = heldUp(2);
+  const { writes, statements, end } = heldUp(2);
   const answers = Promise.all([1, 2, 3, 4, 5].map((item) => writes.add(item)));
-  for (let count = 0; count < 3; count++) await turn();
+  for (let count = 0; count < 3; count++) await end();
   assert.deepEqual(await answers, [2, 4, 6, 8, 10]);
   assert.deepEqual(statements, [[1, 2], [3, 4], [5]]);
 });

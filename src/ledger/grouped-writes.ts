@@ -42,7 +42,7 @@ export class GroupedWrites<Item, Answer> {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await endOfTurn();
+      await nextTurn();
       const together = this.#waiting.splice(0, this.#maxItems);
       await this.#write(together);
     }
@@ -65,9 +65,13 @@ export class GroupedWrites<Item, Answer> {
   }
 }
 
-/** What the current turn of the event loop still brings (other requests read from their sockets) joins the statement. */
-function endOfTurn(): Promise<void> {
+/**
+ * What the event loop brings meanwhile joins the statement: in its current turn the other requests that were read from
+ * their sockets, in the next one what clients send at once whom the statement before let answer. Without the second,
+ * the calls of a busy server part into two halves that wait for each other's statement.
+ */
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    setImmediate(() => setImmediate(resolve));
   });
 }
