@@ -24,8 +24,7 @@ export type WholeEnding = {
 
 /** The answer's own JSON text with usage and balance added at its end: nothing in it is written anew. */
 export function wholeBody(open: OpenChat, { answer, metered, available }: WholeEnding): string {
-  const close = answer.body.lastIndexOf("}");
-  return `${answer.body.slice(0, close)},"usage":${JSON.stringify(metered.shown)},${balanceMembers(open, available)}}`;
+  return `{${answer.members},"usage":${JSON.stringify(metered.shown)},${balanceMembers(open, available)}}`;
 }
 
 /** What the frames of a stream carried, for those of ours behind them. */

@@ -71,12 +71,17 @@ function scanMember(text: string, start: number, { members, counter }: Scan): nu
 
 /** An object's JSON text from the texts of its members, which are taken as they are. */
 export function writeJsonObject(members: Iterable<readonly [string, string]>): string {
+  return `{${writeJsonMembers(members)}}`;
+}
+
+/** The same without its braces, for more members to follow. */
+export function writeJsonMembers(members: Iterable<readonly [string, string]>): string {
   let text = "";
   for (const [key, value] of members) {
     const name = plainName.test(key) ? `"${key}"` : JSON.stringify(key);
     text += text === "" ? `${name}:${value}` : `,${name}:${value}`;
   }
-  return `{${text}}`;
+  return text;
 }
 
 /** Names that are written as they are; all usual ones, and asking costs less than writing them by the general way. */

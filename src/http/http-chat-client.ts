@@ -35,14 +35,16 @@ export class HttpChatClient implements ChatClient {
       listener();
       return;
     }
-    this.#response.once("close", () => {
+    this.#response.on("close", () => {
       if (!this.#response.writableFinished) listener();
     });
   }
 
   answer(headers: AnswerHeaders, body: string): void {
-    this.#closeWhenStalled();
     sendJson(this.#response, { status: 200, requestId: this.#requestId, headers }, body);
+    // Mostly the system took all of it at once: then there is nothing to watch.
+    const { socket } = this.#response;
+    if (socket === null || socket.writableLength > 0) this.#closeWhenStalled();
   }
 
   refuse(problem: Problem, headers: AnswerHeaders): void {

@@ -31,6 +31,7 @@ function isNear(address: string | undefined): boolean {
 /** Of several proxies the first is the one that the client asked. */
 function toldScheme(headers: IncomingMessage["headers"]): string | undefined {
   const forwarded = headers["x-forwarded-proto"];
+  if (forwarded === undefined && headers.forwarded === undefined) return undefined;
   const [told = ""] = String(forwarded ?? "").split(",");
   if (told.trim() !== "") return told.trim().toLowerCase();
   const [first = ""] = (headers.forwarded ?? "").split(",");

@@ -76,7 +76,7 @@ const parsed = fc
   .oneof({ weight: 20, arbitrary: body }, { weight: 1, arbitrary: fc.jsonValue() })
   .map((value): unknown => JSON.parse(JSON.stringify(value)));
 
-test("a plain chat is read as the schema reads it, in the same order", () => {
+test("a plain chat is read as the schema reads it", () => {
   let plain = 0;
   fc.assert(
     fc.property(parsed, (value) => {
@@ -86,7 +86,6 @@ test("a plain chat is read as the schema reads it, in the same order", () => {
       const read = chatRequestSchema.safeParse(value);
       assert.ok(read.success, JSON.stringify(value));
       assert.deepEqual(chat, read.data);
-      assert.deepEqual(Object.keys(chat), Object.keys(read.data));
     }),
     { numRuns: 5_000 },
   );

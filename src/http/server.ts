@@ -119,8 +119,10 @@ async function serve(exchange: Exchange, settings: FrontSettings, router: Guide)
     digest,
     caller: () => caller ?? missingCaller(),
   };
-  if (answers === undefined || key === undefined || digest === undefined)
-    return attend(exchange, settings, { door, visit });
+  if (answers === undefined || key === undefined || digest === undefined) {
+    await attend(exchange, settings, { door, visit });
+    return;
+  }
   const readOver = "readOver" in door ? () => door.readOver(visit, request, response) : undefined;
   const known = (): Promise<DoorHeaders> => knownOf(exchange, settings);
   await serveOnce({ ...exchange, key, rawBody, digest, readOver, known }, answers, (earlier) =>
@@ -162,6 +164,8 @@ async function knownOf({ caller }: Exchange, { headersFor }: FrontSettings): Pro
 }
 
 const noBody = Buffer.alloc(0);
+/** Doors only read it. */
+const noQuery = new URLSearchParams();
 
 function find(
   request: IncomingMessage,
@@ -173,7 +177,7 @@ function find(
   const path = mark === -1 ? url : url.slice(0, mark);
   const matched = router.match(request.method ?? "", path);
   if ("door" in matched)
-    return { ...matched, query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)) };
+    return { ...matched, query: mark === -1 ? noQuery : new URLSearchParams(url.slice(mark + 1)) };
   if (matched.allowed.length === 0) throw nothingAt(router.near(request.method ?? "", path));
   response.setHeader("allow", matched.allowed.join(", "));
   throw new Problem("method_not_allowed", { message: `This address takes ${matched.allowed.join(", ")}.` });

@@ -85,8 +85,8 @@ function toldBothWays(kind: string, wire: ChatWire, { fixtures: { target }, answ
   const { expected } = answer;
   void test(`${kind}: a whole answer comes to what was told, metered, under the model as asked`, () => {
     const whole = wire.whole(Buffer.from(answer.whole), batteryView, target);
-    assertExpected(readWhole(whole.body), expected);
-    const body = object(JSON.parse(whole.body));
+    assertExpected(readWhole(whole), expected);
+    const body = object(JSON.parse(`{${whole.members}}`));
     assert.equal(body["object"], "chat.completion");
     assert.equal(body["model"], batteryView.model);
     assert.ok(typeof body["id"] === "string" && Number.isSafeInteger(body["created"]));

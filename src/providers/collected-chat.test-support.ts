@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isJsonObject } from "../core/json-object.ts";
 import type { JsonObject } from "../core/json-object.ts";
-import type { AnswerView, StreamTranslation } from "./wire.ts";
+import type { AnswerView, StreamTranslation, WholeAnswer } from "./wire.ts";
 
 export const batteryView: AnswerView = {
   model: "model-as-asked",
@@ -101,8 +101,8 @@ function addCall(calls: CallParts[], call: JsonObject): void {
 }
 
 /** Choice 0 of a whole answer, in the same form as a collected stream. */
-export function readWhole(body: string): Collected {
-  const choice = object(list(object(JSON.parse(body))["choices"])[0]);
+export function readWhole({ members }: Pick<WholeAnswer, "members">): Collected {
+  const choice = object(list(object(JSON.parse(`{${members}}`))["choices"])[0]);
   const message = object(choice["message"]);
   assert.equal(message["role"], "assistant");
   const toolCalls = list(message["tool_calls"]).map(object);

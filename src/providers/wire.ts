@@ -59,8 +59,8 @@ export type UpstreamFault = {
 };
 
 export type WholeAnswer = {
-  /** An OpenAI `chat.completion` object as JSON text, without the member `usage`. */
-  readonly body: string;
+  /** Those of an OpenAI `chat.completion` object but for `usage`, as JSON text without braces: ours follow. */
+  readonly members: string;
   readonly usage: ReportedUsage | undefined;
   /** False when there is no text, shown thinking, tool call, refusal or audio in any choice. */
   readonly hasOutput: boolean;

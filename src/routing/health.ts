@@ -15,12 +15,15 @@ export type Health = {
 export function healthOf(clock: Clock): Health {
   const restingUntil = new Map<string, number>();
   return {
-    resting: (offerKey) => (restingUntil.get(offerKey) ?? 0) > clock.monotonic(),
+    // Mostly none rests, and then no name has to be looked up.
+    resting: (offerKey) => restingUntil.size > 0 && (restingUntil.get(offerKey) ?? 0) > clock.monotonic(),
     failed(offerKey, retryAfterSeconds) {
       const askedMs = (retryAfterSeconds ?? 0) * 1000;
       restingUntil.set(offerKey, clock.monotonic() + Math.min(Math.max(restMs, askedMs), longestRestMs));
     },
-    answered: (offerKey) => void restingUntil.delete(offerKey),
+    answered(offerKey) {
+      if (restingUntil.size > 0) restingUntil.delete(offerKey);
+    },
   };
 }
 

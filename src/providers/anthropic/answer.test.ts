@@ -24,7 +24,7 @@ function whole(message: JsonObject): WholeAnswer {
 }
 
 function choiceOf(answer: WholeAnswer): JsonObject {
-  const body: unknown = JSON.parse(answer.body);
+  const body: unknown = JSON.parse(`{${answer.members}}`);
   assert.ok(isJsonObject(body) && Array.isArray(body["choices"]) && isJsonObject(body["choices"][0]));
   return body["choices"][0];
 }
@@ -34,7 +34,7 @@ function messageOf(message: JsonObject): unknown {
 }
 
 test("the whole answer is an OpenAI chat completion without usage", () => {
-  assert.deepEqual(JSON.parse(whole({ content: [text("Hello "), text("there")] }).body), {
+  assert.deepEqual(JSON.parse(`{${whole({ content: [text("Hello "), text("there")] }).members}}`), {
     id: "chatcmpl-1",
     object: "chat.completion",
     created: 1_750_000_000,
@@ -83,7 +83,7 @@ test("tool calls are counted among themselves, content is null when there is not
 test("S-09 numbers in arguments keep every digit", () => {
   const body = `{"content":[{"type":"tool_use","id":"t","name":"n","input":{"a":12345678901234567890,"b":1e-7}}]}`;
   const answer = anthropicChat.whole(Buffer.from(body), view, targetWith());
-  assert.ok(answer.body.includes(String.raw`{\"a\":12345678901234567890,\"b\":1e-7}`));
+  assert.ok(answer.members.includes(String.raw`{\"a\":12345678901234567890,\"b\":1e-7}`));
 });
 
 test("thinking is readable as reasoning_content and complete in reasoning_details", () => {

@@ -36,12 +36,18 @@ export function wholeAnswer(bytes: Buffer, view: AnswerView): WholeAnswer {
     finish_reason: finish,
   };
   const { id, created, model } = view;
-  const body = JSON.stringify({ id, object: "chat.completion", created, model, choices: [choice] });
+  const whole = JSON.stringify({ id, object: "chat.completion", created, model, choices: [choice] });
   const usage = reportedUsageOf(mergeCounts({}, message.whole["usage"]));
   const hasText = text !== "" || content.thinking.some((thinking) => thinking !== "");
   const hasOutput = hasText || content.calls.length > 0 || refusal !== undefined;
   const ranOut = finish === "length";
-  return { body, usage, hasOutput, ranOut, outputText: () => outputText(content, text, refusal) };
+  return {
+    members: whole.slice(1, -1),
+    usage,
+    hasOutput,
+    ranOut,
+    outputText: () => outputText(content, text, refusal),
+  };
 }
 
 function messageOf(bytes: Buffer): { readonly whole: JsonObject; readonly content: readonly unknown[] } {

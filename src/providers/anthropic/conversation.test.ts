@@ -265,7 +265,7 @@ test("thinking between text and tool calls goes back where it stood", () => {
     [thought("s1"), use("a"), { type: "redacted_thinking", data: "x" }, thought("s2"), use("b")],
   ]) {
     const bytes = Buffer.from(JSON.stringify({ ...answer, content }));
-    const whole: unknown = JSON.parse(anthropicChat.whole(bytes, view, targetWith()).body);
+    const whole: unknown = JSON.parse(`{${anthropicChat.whole(bytes, view, targetWith()).members}}`);
     const message = objectsOf(isJsonObject(whole) ? whole["choices"] : [])[0]?.["message"] as ChatMessage;
     const results = (message.tool_calls ?? []).map(({ id }) => result(id));
     const [, turn] = objectsOf(sent({ messages: [hi, message, ...results] }).body["messages"]);

@@ -82,7 +82,7 @@ function wholeOf(...content: readonly JsonObject[]): JsonObject {
 test("the helper's input is the content of a whole answer, which ends with stop", () => {
   const told = Buffer.from(JSON.stringify(wholeOf({ ...helperBlock, input: answer })));
   const whole = anthropicChat.whole(told, view, older);
-  const { content, toolCalls, finishReason } = readWhole(whole.body);
+  const { content, toolCalls, finishReason } = readWhole(whole);
   assert.deepEqual([JSON.parse(content), toolCalls, finishReason], [answer, [], "stop"]);
   assert.deepEqual([whole.hasOutput, whole.outputText()], [true, content]);
 });
@@ -115,7 +115,7 @@ test("the helper's fragments are the content of a stream, which ends with stop; 
 test("an answer that calls a tool in place of the helper ends with tool_calls", () => {
   const call = { type: "tool_use", id: "toolu_2", name: "look", input: {} };
   const whole = anthropicChat.whole(Buffer.from(JSON.stringify(wholeOf(call))), view, older);
-  assert.equal(readWhole(whole.body).finishReason, "tool_calls");
+  assert.equal(readWhole(whole).finishReason, "tool_calls");
 });
 
 test("what the grammar cannot express is told in the description, and every object is closed", () => {

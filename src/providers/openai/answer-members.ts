@@ -1,4 +1,4 @@
-import { scanJsonObject, writeJsonObject } from "../../core/json-object.ts";
+import { scanJsonObject, writeJsonMembers } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { AnswerView } from "../wire.ts";
 
@@ -28,10 +28,10 @@ export function needsShaping(answer: JsonObject, { view, object }: Shape): boole
 }
 
 /**
- * The answer's JSON text for the customer: our model name, no usage, nothing that only the provider knows. All other
- * members keep their text and their order. Undefined when a member occurs twice.
+ * The answer's members for the customer, as JSON text without braces: our model name, no usage, nothing that only the
+ * provider knows. All others keep their text and their order. Undefined when a member occurs twice.
  */
-export function shaped(
+export function shapedMembers(
   text: string,
   answer: JsonObject,
   { view, object, choices }: Shape,
@@ -46,7 +46,7 @@ export function shaped(
   if (!Number.isSafeInteger(answer["created"])) members.set("created", String(view.created));
   if (choices !== undefined) members.set("choices", JSON.stringify(choices));
   members.set("model", JSON.stringify(view.model));
-  return writeJsonObject(members);
+  return writeJsonMembers(members);
 }
 
 function isId(id: unknown): boolean {

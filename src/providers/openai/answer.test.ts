@@ -25,14 +25,14 @@ test("S-09 all members but ours keep their text and their order", () => {
     '[ {"index":0,"message":{"role":"assistant","content":"\\u00e9\\ud83d \\u0000","extra_content":{"google":{"thought_signature":"x"}}},"n":[12345678901234567890,1e-7,1.0]} ]';
   const text = `{"id":"a","object":"chat.completion","created":1,"model":"up","choices":${choices},"usage":{"x":1},"system_fingerprint":null,"cost_in_usd_ticks":5,"x_groq":{},"provider":"p","num_sources_used":0,"service_tier":"default"}`;
   assert.equal(
-    read(text).body,
+    `{${read(text).members}}`,
     `{"id":"a","object":"chat.completion","created":1,"model":"${batteryView.model}","choices":${choices},"system_fingerprint":null,"service_tier":"default"}`,
   );
 });
 
 test("id, time and object are ours when the answer has none", () => {
   const body = JSON.parse(
-    read('{"choices":[{"message":{"content":"a"}}],"id":"","created":"x"}').body,
+    `{${read('{"choices":[{"message":{"content":"a"}}],"id":"","created":"x"}').members}}`,
   ) as object;
   const { id, created, model } = batteryView;
   assert.deepEqual(body, {
@@ -130,7 +130,7 @@ test("usage that cannot be true is no usage, and the answer stands", () => {
 
 test("a prompt or an answer that Gemini's filters stop ends with content_filter, and has a message that clients can read", () => {
   const choicesOf = (...choices: readonly object[]) =>
-    (JSON.parse(read(JSON.stringify({ choices })).body) as { choices: unknown }).choices;
+    (JSON.parse(`{${read(JSON.stringify({ choices })).members}}`) as { choices: unknown }).choices;
   const message = { role: "assistant", content: null, refusal: null };
   for (const reason of ["content_filter: PROHIBITED_CONTENT", "SAFETY", "content_filter"])
     assert.deepEqual(choicesOf({ index: 0, finish_reason: reason }), [

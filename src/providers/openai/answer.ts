@@ -2,10 +2,10 @@ import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { AnswerView, Target, UpstreamFault, WholeAnswer } from "../wire.ts";
 import { UnreadableAnswer } from "../wire.ts";
-import { shaped } from "./answer-members.ts";
+import { shapedMembers } from "./answer-members.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
-import { plainlyFiltered } from "./filtered-finish.ts";
 import { errorIn, faultOfError } from "./fault.ts";
+import { plainlyFiltered } from "./finish-reasons.ts";
 import { foreignText, shapeOf } from "../foreign-text.ts";
 import { readUsage } from "./usage.ts";
 
@@ -17,10 +17,14 @@ export function openaiAnswer(bytes: Buffer, view: AnswerView, target: Target): W
   const filtered = plainlyFiltered(told, "message");
   const messages = (filtered ?? told).map(messageOf);
   const shape = { view, object: "chat.completion" } as const;
-  const body = shaped(text, answer, filtered === undefined ? shape : { ...shape, choices: filtered });
-  if (body === undefined) throw unreadable("a member occurs twice in the answer");
+  const members = shapedMembers(
+    text,
+    answer,
+    filtered === undefined ? shape : { ...shape, choices: filtered },
+  );
+  if (members === undefined) throw unreadable("a member occurs twice in the answer");
   return {
-    body,
+    members,
     usage: readUsage(answer["usage"], target.quirks),
     hasOutput: messages.some(hasOutput),
     ranOut: told.some((choice) => choice["finish_reason"] === "length"),

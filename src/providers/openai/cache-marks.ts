@@ -4,7 +4,12 @@ import { isJsonObject, parseJson } from "../../core/json-object.ts";
  * True of every text that has a member `ttl`, also with escapes in its name, and of few others. Within a string each quote
  * is escaped, so that no content looks like a member.
  */
-const mayHaveSome = /"(?:ttl|(?:[tl]|\\u00[67][0-9A-Fa-f]){3})"\s*:/;
+const some = /"(?:ttl|(?:[tl]|\\u00[67][0-9A-Fa-f]){3})"\s*:/;
+
+/** Hardly any text has either of the two, and that is seen the fastest. */
+function mayHaveSome(text: string): boolean {
+  return (text.includes("ttl") || text.includes("\\u00")) && some.test(text);
+}
 
 /**
  * The text of `messages` or `tools` without the `ttl` of their marks for caches: an hour's cache costs more than the one
@@ -12,7 +17,7 @@ const mayHaveSome = /"(?:ttl|(?:[tl]|\\u00[67][0-9A-Fa-f]){3})"\s*:/;
  * https://openrouter.ai/docs/features/prompt-caching
  */
 export function withUsualCaches(text: string): string | undefined {
-  if (!mayHaveSome.test(text)) return undefined;
+  if (!mayHaveSome(text)) return undefined;
   const list = parseJson(text);
   const found = itemsIn(list).flatMap(holdersOf).filter(isShortened);
   return found.length > 0 ? JSON.stringify(list) : undefined;

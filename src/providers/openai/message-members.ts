@@ -16,10 +16,11 @@ const ofCall = ["extra_content", "index"];
 const some = /"(?:cache_control|extra_content|index|reasoning(?:_content|_details)?)"\s*:/;
 /** A name with escapes. To look for it at each quote costs as much again, and hardly any text has the start of one. */
 const escaped = /"\w{0,16}\\u00[5-7][^"]{0,100}"\s*:/;
+const escapeBegins = "\\u00";
 
 /** True of every text that has such a member, and of few others. */
 function mayHaveSome(text: string): boolean {
-  return some.test(text) || (text.includes(String.raw`\u00`) && escaped.test(text));
+  return some.test(text) || (text.includes(escapeBegins) && escaped.test(text));
 }
 
 /** The text of `messages` without them, and what was there to be missed. The text as it came where there is none. */

@@ -69,7 +69,7 @@ function membersFor(call: ChatCall, target: Target) {
   const dropped: string[] = [];
   for (const [member, text] of call.raw) {
     if (member === "stream_options") continue;
-    const parts = takenParts(member, call.request[member], target);
+    const parts = takenParts(member, call.request, target);
     if (parts !== undefined) {
       if (parts.text !== undefined) body.set(member, parts.text);
       dropped.push(...parts.missed);

@@ -4,13 +4,13 @@ import type { JsonObject } from "../../core/json-object.ts";
 import { shapeOf } from "../foreign-text.ts";
 import { ServerEvents } from "../server-events.ts";
 import type { AnswerView, ReportedUsage, StreamTranslation, Target, UpstreamFault } from "../wire.ts";
-import { needsShaping, shaped } from "./answer-members.ts";
+import { needsShaping, shapedMembers } from "./answer-members.ts";
 import type { Shape } from "./answer-members.ts";
 import { faultOfChoice, unreadableFault } from "./answer.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import { hasOutput, outputOf } from "./choice-output.ts";
-import { plainlyFiltered } from "./filtered-finish.ts";
 import { errorIn, faultOfError } from "./fault.ts";
+import { isFinished, plainlyFiltered, withoutEmptyFinish } from "./finish-reasons.ts";
 import { FrameTemplate } from "./frame-template.ts";
 import { OutputTally } from "./output-tally.ts";
 import { readUsage } from "./usage.ts";
@@ -246,8 +246,8 @@ export class OpenaiStream implements StreamTranslation {
   }
 
   #shaped(data: string, parsed: JsonObject, shape: Shape): string | undefined {
-    const json = shaped(this.#textOf(data), parsed, shape);
-    return json === undefined ? undefined : `data: ${latin1Of(json).replaceAll("\n", " ")}\n\n`;
+    const members = shapedMembers(this.#textOf(data), parsed, shape);
+    return members === undefined ? undefined : `data: {${latin1Of(members).replaceAll("\n", " ")}}\n\n`;
   }
 
   #textOf(data: string): string {
@@ -263,23 +263,6 @@ function outputOfAll(choices: readonly JsonObject[]): string | undefined {
 
 function choicesOf({ choices }: JsonObject): readonly JsonObject[] {
   return Array.isArray(choices) ? choices.filter(isJsonObject) : [];
-}
-
-function isFinished(choice: JsonObject): boolean {
-  return typeof choice["finish_reason"] === "string" && choice["finish_reason"] !== "";
-}
-
-/**
- * With null for a finish reason that is empty, as SGLang tells that there is none so far
- * (https://github.com/sgl-project/sglang/issues/3912); undefined when there is none to right.
- */
-function withoutEmptyFinish(choices: readonly JsonObject[]): readonly JsonObject[] | undefined {
-  if (!choices.some(hasEmptyFinish)) return undefined;
-  return choices.map((choice) => (hasEmptyFinish(choice) ? { ...choice, finish_reason: null } : choice));
-}
-
-function hasEmptyFinish(choice: JsonObject): boolean {
-  return choice["finish_reason"] === "";
 }
 
 function parsedText(text: string): unknown {

@@ -1,6 +1,7 @@
 import { isJsonObject } from "../../core/json-object.ts";
 import type { JsonObject } from "../../core/json-object.ts";
 import type { ProviderQuirks } from "../../core/model.ts";
+import type { Usage } from "../../core/usage.ts";
 import type { ReportedUsage } from "../wire.ts";
 
 /** No answer has more tokens; a larger number is a fault of the provider. */
@@ -31,20 +32,24 @@ export function readUsage(usage: unknown, quirks: ProviderQuirks): ReportedUsage
   const output = completion + outside;
   // A placeholder of zeros is no report: every chat has a prompt.
   if (fresh < 0 || prompt + output === 0) return undefined;
+  const shown: Record<string, unknown> = {
+    prompt_tokens: prompt,
+    completion_tokens: output,
+    total_tokens: prompt + output,
+  };
+  if (input.shown !== undefined) shown["prompt_tokens_details"] = input.shown;
+  const told = countsIn(usage["completion_tokens_details"], completionDetails);
+  if (told !== undefined) shown["completion_tokens_details"] = told;
+  return { shown, meters: metersOf(fresh, input, output) };
+}
+
+function metersOf(fresh: number, { cacheRead, cacheWrite }: InputDetails, output: number): Usage {
+  const meters: Usage = { input_tokens: fresh, output_tokens: output };
+  if (cacheRead === 0 && cacheWrite === 0) return meters;
   return {
-    shown: {
-      prompt_tokens: prompt,
-      completion_tokens: output,
-      total_tokens: prompt + output,
-      ...shownDetails("prompt_tokens_details", promptDetails, input.told),
-      ...shownDetails("completion_tokens_details", completionDetails, usage["completion_tokens_details"]),
-    },
-    meters: {
-      input_tokens: fresh,
-      ...(input.cacheRead > 0 ? { cache_read_tokens: input.cacheRead } : {}),
-      ...(input.cacheWrite > 0 ? { cache_write_tokens: input.cacheWrite } : {}),
-      output_tokens: output,
-    },
+    ...meters,
+    ...(cacheRead > 0 ? { cache_read_tokens: cacheRead } : {}),
+    ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
   };
 }
 
@@ -54,7 +59,12 @@ function tokens(value: unknown): number | undefined {
     : undefined;
 }
 
-type InputDetails = { readonly cacheRead: number; readonly cacheWrite: number; readonly told: JsonObject };
+type Counts = Readonly<Record<string, number>>;
+type InputDetails = {
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly shown: Counts | undefined;
+};
 
 function inputDetails(usage: JsonObject): InputDetails | undefined {
   const details = usage["prompt_tokens_details"] ?? {};
@@ -66,11 +76,9 @@ function inputDetails(usage: JsonObject): InputDetails | undefined {
   const cacheRead = tokens(cached ?? 0);
   const cacheWrite = tokens(written ?? 0);
   if (cacheRead === undefined || cacheWrite === undefined) return undefined;
-  return {
-    cacheRead,
-    cacheWrite,
-    told: { ...details, cached_tokens: cached, cache_write_tokens: written },
-  };
+  const isInOwnWords = cached === details["cached_tokens"] && written === details["cache_write_tokens"];
+  const told = isInOwnWords ? details : { ...details, cached_tokens: cached, cache_write_tokens: written };
+  return { cacheRead, cacheWrite, shown: countsIn(told, promptDetails) };
 }
 
 /**
@@ -89,12 +97,13 @@ function reasoningOutside(usage: JsonObject): number | undefined {
   return isJsonObject(details) ? tokens(details["reasoning_tokens"] ?? 0) : undefined;
 }
 
-function shownDetails(name: string, members: readonly string[], details: unknown): JsonObject {
-  if (!isJsonObject(details)) return {};
-  const shown: Record<string, number> = {};
+/** Those members of what a provider tells that are counts; undefined when there are none. */
+function countsIn(details: unknown, members: readonly string[]): Counts | undefined {
+  if (!isJsonObject(details)) return undefined;
+  let counts: Record<string, number> | undefined;
   for (const member of members) {
     const count = tokens(details[member]);
-    if (count !== undefined) shown[member] = count;
+    if (count !== undefined) (counts ??= {})[member] = count;
   }
-  return Object.keys(shown).length === 0 ? {} : { [name]: shown };
+  return counts;
 }
