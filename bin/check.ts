@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { sharedServerVariable, startSharedPostgres } from "../tests/support/postgres.ts";
 import { planVariable } from "../tests/support/plan-scale.ts";
 import { inGroups } from "./test-groups.ts";
@@ -20,9 +21,9 @@ const checks: readonly Step[] = [
   { name: "lint", command: "oxlint", args: [] },
 ];
 
-/** Many tests wait more than they compute: one more than the two cores of a small machine. */
-const filesAtOnce = wholePlan ? 1 : 3;
-const groups = 6;
+/** Many tests wait more than they compute: twice the two cores of a small machine. */
+const filesAtOnce = wholePlan ? 1 : 4;
+const groups = 8;
 const oneTestMs = wholePlan ? 40 * 60_000 : 180_000;
 
 function run(step: Step): Promise<boolean> {
@@ -54,6 +55,7 @@ const meant = wholePlan ? all.filter(scaled) : all;
 const files = asked.length > 0 ? asked : meant;
 const reporter = new URL("./count-reporter.ts", import.meta.url).href;
 const deadline = new URL("./test-deadline.ts", import.meta.url).href;
+const untrackedPromises = fileURLToPath(new URL("./untracked-promises.cjs", import.meta.url));
 const tests: Step = {
   name: `tests (${files.length} files)`,
   command: process.execPath,
@@ -62,6 +64,7 @@ const tests: Step = {
     `--test-concurrency=${filesAtOnce}`,
     `--test-timeout=${oneTestMs}`,
     `--test-reporter=${reporter}`,
+    `--require=${untrackedPromises}`,
     `--import=${deadline}`,
     ...(isEverything ? inGroups(files, groups) : files),
   ],

@@ -76,9 +76,13 @@ function inputDetails(usage: JsonObject): InputDetails | undefined {
   const cacheRead = tokens(cached ?? 0);
   const cacheWrite = tokens(written ?? 0);
   if (cacheRead === undefined || cacheWrite === undefined) return undefined;
-  const isInOwnWords = cached === details["cached_tokens"] && written === details["cache_write_tokens"];
-  const told = isInOwnWords ? details : { ...details, cached_tokens: cached, cache_write_tokens: written };
+  const told = inOpenaisWords(details, cached, written);
   return { cacheRead, cacheWrite, shown: countsIn(told, promptDetails) };
+}
+
+function inOpenaisWords(details: JsonObject, cached: unknown, written: unknown): JsonObject {
+  const isSo = cached === details["cached_tokens"] && written === details["cache_write_tokens"];
+  return isSo ? details : { ...details, cached_tokens: cached, cache_write_tokens: written };
 }
 
 /**
