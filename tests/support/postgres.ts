@@ -78,7 +78,7 @@ export async function freshDatabaseHere(): Promise<
   const shared = process.env[sharedServerVariable];
   if (shared === undefined) return undefined;
   const admin = new URL("/postgres", shared).href;
-  const url = await createDatabase(admin, `template ${nameIn(shared)} strategy file_copy`);
+  const url = await createDatabase(admin, `template ${nameIn(shared)}`);
   return { url, drop: () => dropDatabase(admin, url) };
 }
 
