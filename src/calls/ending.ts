@@ -1,14 +1,12 @@
-import { creditsAsJsonNumber, microPerCredit } from "../core/credits.ts";
+import { creditsAsJsonNumber } from "../core/credits.ts";
 import type { Credits } from "../core/credits.ts";
 import { isJsonObject } from "../core/json-object.ts";
 import type { Problem } from "../core/problems.ts";
 import type { WholeAnswer } from "../providers/wire.ts";
+import { warningBelow } from "./balance-warning.ts";
 import type { Metered } from "./metering.ts";
 import { completionId, createdAt } from "./open-chat.ts";
 import type { OpenChat } from "./open-chat.ts";
-
-/** Below this the answer warns that the balance runs out. */
-const warningBelow = 10n * microPerCredit;
 
 /** Members that every answer carries at its end, as JSON text without braces. */
 function balanceMembers(open: OpenChat, available: Credits): string {

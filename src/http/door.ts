@@ -17,12 +17,15 @@ export type DoorAnswer = {
   readonly headers?: DoorHeaders;
 };
 
+/** The parameters behind the `?`, to be read only: requests without any share theirs. */
+export type Query = Omit<URLSearchParams, "append" | "delete" | "set" | "sort">;
+
 /** What a door sees of a request. */
 export type Visit<Body> = {
   readonly requestId: string;
   /** Values of the `{name}` parts of the path, percent-decoded. */
   readonly parameters: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   readonly headers: IncomingMessage["headers"];
   /** The address under which the client reached us. */
   readonly origin: string;

@@ -6,7 +6,7 @@ import type { Caller } from "../core/caller.ts";
 import { Problem } from "../core/problems.ts";
 import { model, modelList } from "./answer-schemas.ts";
 import { withBody } from "./door.ts";
-import type { Door, DoorAnswer, Visit } from "./door.ts";
+import type { Door, DoorAnswer, Query, Visit } from "./door.ts";
 import { hasTag } from "./entity-tag.ts";
 import { joinedTexts, listedModels } from "./listed-models.ts";
 import type { ListedModel, ListedModels } from "./listed-models.ts";
@@ -49,7 +49,7 @@ function wishedNames() {
 /** `GET /v1/models`: one object that OpenAI's SDKs and the SkillBoss clients can all read. */
 export function modelsDoors(house: ModelsHouse): readonly Door[] {
   const modelsOf = listedModels(house.catalog, house);
-  const listOf = (visit: Visit<unknown>, query: URLSearchParams): List => {
+  const listOf = (visit: Visit<unknown>, query: Query): List => {
     const listed = modelsOf(visit.caller().mode);
     return {
       listed,
@@ -128,7 +128,7 @@ type Chosen = {
   readonly types: Readonly<Record<string, number>>;
 };
 
-type Choice = { readonly query: URLSearchParams; readonly catalog: Catalog };
+type Choice = { readonly query: Query; readonly catalog: Catalog };
 
 function chosen({ all }: ListedModels, caller: Caller, { query, catalog }: Choice): Chosen {
   const known = ["all", ...new Set([...modelTypes, ...catalog.models.map(({ category }) => category)])];

@@ -1,8 +1,9 @@
+import type { Query } from "./door.ts";
 import { Problem } from "../core/problems.ts";
 
 /** The value of a parameter that takes only these; undefined when it is not there. */
 export function valueIn<Value extends string>(
-  query: URLSearchParams,
+  query: Query,
   name: string,
   values: readonly Value[],
 ): Value | undefined {
@@ -14,7 +15,7 @@ export function valueIn<Value extends string>(
 }
 
 /** The parts of a list with commas, each one of these values. */
-export function listIn(query: URLSearchParams, name: string, values: readonly string[]): readonly string[] {
+export function listIn(query: Query, name: string, values: readonly string[]): readonly string[] {
   const parts = partsOf(query.get(name));
   if (parts.some((part) => !values.includes(part))) throw wantOneOf(name, values);
   return parts;
@@ -35,7 +36,7 @@ function wantOneOf(param: string, values: readonly string[]): Problem {
  * Refuses a parameter that is one slip away from a known one: ignoring it would answer another question. All other unknown
  * parameters are ignored, since clients send such of their own.
  */
-export function refuseSlips(query: URLSearchParams, known: readonly string[]): void {
+export function refuseSlips(query: Query, known: readonly string[]): void {
   for (const name of query.keys()) {
     if (known.includes(name)) continue;
     const meant = known.find((one) => isOneSlip(name.toLowerCase(), one));

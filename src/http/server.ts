@@ -10,7 +10,7 @@ import type { Doorkeeper } from "../identity/doorkeeper.ts";
 import { refuseBrokenRequest, watchAnswer } from "./broken-request.ts";
 import { isClosing, refuseAndClose } from "./closing-connection.ts";
 import { ContentDigest } from "./content-digest.ts";
-import type { Door, DoorHeaders, Visit } from "./door.ts";
+import type { Door, DoorHeaders, Query, Visit } from "./door.ts";
 import { readForm } from "./form-body.ts";
 import { idempotencyKeyOf, serveOnce } from "./idempotency.ts";
 import { nearAddressOf } from "./near-address.ts";
@@ -164,14 +164,13 @@ async function knownOf({ caller }: Exchange, { headersFor }: FrontSettings): Pro
 }
 
 const noBody = Buffer.alloc(0);
-/** Doors only read it. */
-const noQuery = new URLSearchParams();
+const noQuery: Query = new URLSearchParams();
 
 function find(
   request: IncomingMessage,
   response: ServerResponse,
   router: Guide,
-): Matched & { readonly query: URLSearchParams } {
+): Matched & { readonly query: Query } {
   const url = request.url ?? "";
   const mark = url.indexOf("?");
   const path = mark === -1 ? url : url.slice(0, mark);

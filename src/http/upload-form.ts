@@ -1,3 +1,4 @@
+import type { Query } from "./door.ts";
 import type { IncomingHttpHeaders } from "node:http";
 import { isUtf8 } from "node:buffer";
 import { Problem } from "../core/problems.ts";
@@ -67,7 +68,7 @@ export function rawUpload(
 
 export type RawUpload = {
   readonly claimedType: string | undefined;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly digest: ContentDigest | undefined;
 };

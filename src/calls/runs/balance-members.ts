@@ -1,9 +1,7 @@
 import type { Caller } from "../../core/caller.ts";
-import { creditsAsJsonNumber, microPerCredit } from "../../core/credits.ts";
+import { creditsAsJsonNumber } from "../../core/credits.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-
-/** Below this the answer warns that the balance runs out. */
-const warningBelow = 10n * microPerCredit;
+import { warningBelow } from "../balance-warning.ts";
 
 /**
  * What is left, as members of an answer, where it can be read: what was done and paid for is not told as a failure for
